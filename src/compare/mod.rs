@@ -1,0 +1,1 @@
+//! How alike is this pair? Candidate pair → comparison vector.

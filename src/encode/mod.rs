@@ -1,0 +1,7 @@
+//! Turns a person's fields into a `RecordEncoding`. Runs at the source; no server room imports it.
+//!
+//! field (a column) → `normalise` → attribute → gram → filter, tag → `RecordEncoding`
+
+mod identity;
+
+pub use identity::{Identity, SourceRecord};

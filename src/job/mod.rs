@@ -1,0 +1,1 @@
+//! Runs linkage to the end; `pipeline.rs` is the one place the compute rooms meet.

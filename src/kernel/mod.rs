@@ -1,0 +1,1 @@
+//! Counts common bits of many filters at once.

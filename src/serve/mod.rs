@@ -1,0 +1,1 @@
+//! The door: gRPC, console, config, authorisation, wiring.

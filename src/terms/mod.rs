@@ -1,0 +1,47 @@
+//! The glossary as types: what flows between rooms, with units.
+//!
+//! | term | meaning | type |
+//! |---|---|---|
+//! | source | organisation that holds persons' data and submits encodings | [`SourceId`] |
+//! | record | one row at a source about one person; never on the server in clear | – |
+//! | record ref | the source's opaque label of a record | [`RecordRef`] |
+//! | attribute | normalised, comparable piece of an identity | [`Attribute`] |
+//! | gram | piece of an attribute's value that is hashed into a filter (source only) | – |
+//! | filter | Bloom filter: fixed-length bit vector | [`profile::FilterRecipe`] |
+//! | tag | keyed equality value of a combination of attributes | [`profile::TagRecipe`] |
+//! | encoding | the privacy-preserving form of one record: filters, tags, presence mask | [`RecordEncoding`] |
+//! | linkage profile | the agreed recipe, fingerprinted | [`LinkageProfile`] |
+//! | linkage secret | key shared by sources; never on the server | – |
+//! | epoch | one profile and one secret; encodings compare only within it | `String` |
+//! | submission | one atomic upload by one source | [`SubmissionHeader`], [`Receipt`] |
+//! | candidate pair | two rows worth comparing | [`CandidatePair`] |
+//! | comparison vector γ | one agreement level per comparison; missing is its own level | [`ComparisonVector`] |
+//! | m, u | P(level given same person), P(level given different persons), `[0, 1]` | [`run::LevelReport`] |
+//! | prior λ | P(a random pair is one person), `(0, 1)` | `prior_probability` |
+//! | match weight | log2(λ/(1−λ)) + Σ log2(m/u), bits | [`MatchWeight`] |
+//! | threshold | lower and upper cut on the match weight, bits | [`Thresholds`] |
+//! | decision | the machine's: link, review, non-link | [`Decision`] |
+//! | link | a pair decided to be one person | [`Link`] |
+//! | cluster | rows that one run believes to be one person | `Vec<RowIndex>` |
+//! | entity | the lasting identity that a cluster continues across runs | [`EntityId`] |
+//! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
+
+mod attribute;
+mod encoding;
+mod ids;
+mod linkage;
+pub mod profile;
+pub mod run;
+mod submission;
+mod table;
+
+pub use attribute::{Attribute, AttributeSet};
+pub use encoding::{ENCODING_BYTES_MAX, EventKind, RecordEncoding, ShapeError};
+pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
+pub use linkage::{
+    COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,
+    Thresholds,
+};
+pub use profile::{Fingerprint, LinkageProfile, ProfileError};
+pub use submission::{Receipt, RefusalReason, SubmissionHeader};
+pub use table::{RecordTable, Row, RowIndex};

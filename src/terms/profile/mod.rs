@@ -1,0 +1,219 @@
+//! The linkage profile: the recipe that all sources and the server agree on.
+//!
+//! A profile is a TOML file. It says which filters and tags make up an encoding (`filter`, `tag`)
+//! and which comparisons the server draws from them (`comparison`). Its fingerprint travels with
+//! every submission; the server refuses any other. It holds no secret.
+
+mod layout;
+mod parse;
+
+pub use layout::Layout;
+pub use parse::ProfileError;
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use super::{Attribute, AttributeSet};
+
+/// SHA-256 of the profile's text with line ends as LF.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Fingerprint(pub [u8; 32]);
+
+impl fmt::Display for Fingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+/// How an attribute's value is cut into grams.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Grams {
+    /// Pairs of neighbouring characters, the value padded at both ends.
+    Bigrams,
+    /// Single characters, numbered by occurrence.
+    Unigrams,
+    /// The value as one gram.
+    Whole,
+    /// Prefixes of 3, 5 and all characters.
+    Prefixes,
+    /// A date `yyyymmdd` as year, month and day, and its pairs of parts.
+    DateParts,
+}
+
+/// One attribute's part in a filter.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Feature {
+    /// What is cut into grams.
+    pub attribute: Attribute,
+    /// How.
+    pub grams: Grams,
+    /// How many bits each gram sets, 1 to 64.
+    pub bits_per_gram: u32,
+}
+
+/// A Bloom filter of the encoding.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FilterRecipe {
+    /// Unique name within the profile; part of key derivation.
+    pub name: String,
+    /// Length in bits after hardening, a multiple of 64.
+    pub bits: u32,
+    /// What goes in. If all attributes are missing, so is the filter.
+    pub features: Vec<Feature>,
+    /// Attributes mixed into every gram's hash, so that only records that agree on all of them
+    /// are comparable. If one is missing, the filter is missing.
+    pub salt: Vec<Attribute>,
+    /// Complement-balance: half of the bits are the filter, the other half its complement.
+    pub balance: bool,
+    /// Probability that a bit is flipped, fixed per (source secret, record); 0 to 0.4.
+    pub flip: f64,
+}
+
+/// A keyed equality tag of the encoding: equal if and only if all its attributes are equal
+/// (up to a chance of 2⁻⁶⁴).
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagRecipe {
+    /// Unique name within the profile; part of key derivation.
+    pub name: String,
+    /// What it binds. If one is missing, the tag is missing.
+    pub attributes: Vec<Attribute>,
+    /// What agrees when the tag agrees: the attributes and all that they imply.
+    pub agrees: AttributeSet,
+    /// Whether pairs that share this tag become candidate pairs.
+    pub block: bool,
+}
+
+/// What a rung of a comparison looks at.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Evidence {
+    /// The attribute is known to agree or disagree, derived from the tags.
+    Attribute(Attribute),
+    /// The tag at this index agrees or differs.
+    Tag(usize),
+    /// Dice similarity of the filter at this index, at least this much.
+    Filter {
+        /// Which filter.
+        index: usize,
+        /// Lower bound of similarity, `[0, 1]`.
+        at_least: f64,
+    },
+}
+
+/// One agreement level of a comparison.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rung {
+    /// What must hold.
+    pub evidence: Evidence,
+    /// The rung can only be asked if these attributes are known to agree (a salted filter).
+    pub given: AttributeSet,
+    /// m-probability to start the estimation from.
+    pub m: f64,
+    /// u-probability, where it cannot be measured on random pairs; `None`: measure.
+    pub u: Option<f64>,
+}
+
+/// A comparison: a ladder of rungs. The level of a pair is the first rung that holds; *disagree*
+/// if some rung could be asked and none held; *missing* if none could be asked.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Comparison {
+    /// Unique name within the profile.
+    pub name: String,
+    /// Best agreement first, at least one.
+    pub rungs: Vec<Rung>,
+    /// Index into [`LinkageProfile::groups`]: evidence that is capped together.
+    pub group: Option<usize>,
+}
+
+/// Comparisons whose weights are capped in sum, because they tell the same fact
+/// (one household shares surname, address and insurer).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct EvidenceGroup {
+    /// Unique name within the profile.
+    pub name: String,
+    /// Most that the group may add, bits.
+    pub cap_bits: f64,
+}
+
+/// A checked linkage profile.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LinkageProfile {
+    /// Name, as in `jp-standard`.
+    pub name: String,
+    /// Version of the recipe.
+    pub version: u32,
+    /// One sentence for people.
+    pub summary: String,
+    /// What the console must say about attacks that the profile does not stop.
+    pub warning: Option<String>,
+    /// Filters, in order.
+    pub filters: Vec<FilterRecipe>,
+    /// Tags, in order.
+    pub tags: Vec<TagRecipe>,
+    /// Comparisons, in order: the components of a comparison vector.
+    pub comparisons: Vec<Comparison>,
+    /// Capped groups of comparisons.
+    pub groups: Vec<EvidenceGroup>,
+    text: String,
+}
+
+/// Profiles that come with musubi: name and text.
+pub const BUILT_IN: &[(&str, &str)] = &[
+    ("jp-standard", include_str!("../profiles/jp-standard.toml")),
+    ("jp-fields", include_str!("../profiles/jp-fields.toml")),
+    ("en-fields", include_str!("../profiles/en-fields.toml")),
+];
+
+impl LinkageProfile {
+    /// Reads and checks a profile.
+    ///
+    /// # Errors
+    /// [`ProfileError`], naming the place and the rule.
+    pub fn parse(text: &str) -> Result<Self, ProfileError> {
+        parse::parse(&text.replace("\r\n", "\n"))
+    }
+
+    /// A profile that comes with musubi.
+    ///
+    /// # Errors
+    /// [`ProfileError::Unknown`] with the names that exist.
+    pub fn built_in(name: &str) -> Result<Self, ProfileError> {
+        let (_, text) = BUILT_IN
+            .iter()
+            .find(|(known, _)| *known == name)
+            .ok_or_else(|| {
+                let known: Vec<&str> = BUILT_IN.iter().map(|(known, _)| *known).collect();
+                ProfileError::Unknown {
+                    name: name.into(),
+                    known: known.join(", "),
+                }
+            })?;
+        Self::parse(text)
+    }
+
+    /// The text it was read from, line ends as LF.
+    #[must_use]
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// SHA-256 of [`Self::text`].
+    #[must_use]
+    pub fn fingerprint(&self) -> Fingerprint {
+        Fingerprint(Sha256::digest(self.text.as_bytes()).into())
+    }
+
+    /// Shape of the encodings that this profile makes.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        let bits: Vec<u32> = self.filters.iter().map(|filter| filter.bits).collect();
+        Layout::new(&bits, self.tags.len())
+    }
+}
+
+#[cfg(test)]
+mod tests;

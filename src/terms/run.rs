@@ -1,0 +1,140 @@
+//! A linkage run as a value: its state, its steps, and the report that people read.
+//!
+//! Counts and distributions only. Nothing here names a record, an entity or a person, so these
+//! types may be printed, stored as JSON and shown.
+
+use serde::{Deserialize, Serialize};
+
+use super::{RunId, SourceId, Thresholds};
+
+/// Where a run stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RunState {
+    /// Accepted, not started.
+    Queued,
+    /// Working.
+    Running,
+    /// Done; its entities are published.
+    Succeeded,
+    /// Ended with a reason; nothing was published.
+    Failed,
+}
+
+/// One room's part of a run.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepReport {
+    /// Name of the step: `load`, `block`, `compare`, `score`, `cluster`, `publish`.
+    pub name: String,
+    /// Time it took, seconds.
+    pub seconds: f64,
+    /// What it handled: rows, pairs, links, entities.
+    pub items: u64,
+}
+
+/// Records of one source in a run.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceCount {
+    /// The source.
+    pub source: SourceId,
+    /// Its live records.
+    pub records: u64,
+}
+
+/// A histogram of match weights.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct WeightHistogram {
+    /// Lower end of the first bin, bits.
+    pub from_bits: f64,
+    /// Width of a bin, bits.
+    pub bin_bits: f64,
+    /// Candidate pairs per bin.
+    pub counts: Vec<u64>,
+}
+
+/// One level of a comparison in the estimated model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct LevelReport {
+    /// P(level | same person).
+    pub m_probability: f64,
+    /// P(level | different persons).
+    pub u_probability: f64,
+    /// log2(m/u), bits.
+    pub weight_bits: f64,
+}
+
+/// One comparison of the estimated model: its rungs, then *disagree*.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct ComparisonReport {
+    /// Name in the profile.
+    pub name: String,
+    /// One per rung, best first, then *disagree*.
+    pub levels: Vec<LevelReport>,
+}
+
+/// What a finished run says.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RunReport {
+    /// Records linked.
+    pub records: u64,
+    /// People found: entities published.
+    pub entities: u64,
+    /// Records per source.
+    pub sources: Vec<SourceCount>,
+    /// Candidate pairs compared.
+    pub candidate_pairs: u64,
+    /// Blocks that were too large, and left out.
+    pub blocks_capped: u64,
+    /// Pairs above the upper threshold.
+    pub links: u64,
+    /// Pairs between the thresholds.
+    pub reviews: u64,
+    /// Links that clustering set aside (constraints, too little support).
+    pub links_set_aside: u64,
+    /// The two cuts in force.
+    pub thresholds: Thresholds,
+    /// How the cuts were chosen, in words.
+    pub threshold_rule: String,
+    /// λ, P(a random pair is one person), as estimated.
+    pub prior_probability: f64,
+    /// Expected share of links that are right, if the model holds.
+    pub expected_precision: f64,
+    /// Match weights of all candidate pairs.
+    pub histogram: WeightHistogram,
+    /// Number of entities with 1, 2, 3 … records; the last counts that many or more.
+    pub entity_sizes: Vec<u64>,
+    /// The model.
+    pub comparisons: Vec<ComparisonReport>,
+    /// What a person should know: capped blocks, fallbacks.
+    pub warnings: Vec<String>,
+}
+
+/// A run: one execution of the linkage job.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Run {
+    /// Its ID.
+    pub id: RunId,
+    /// Where it stands.
+    pub state: RunState,
+    /// Seconds since 1970, UTC, when it was asked for.
+    pub created_unix_s: u64,
+    /// Steps so far.
+    pub steps: Vec<StepReport>,
+    /// Step under way: items done and planned (0: unknown).
+    pub progress: Option<Progress>,
+    /// Why it failed.
+    pub failure: Option<String>,
+    /// The result.
+    pub report: Option<RunReport>,
+}
+
+/// Progress of the step under way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The step.
+    pub step: String,
+    /// Items handled.
+    pub done: u64,
+    /// Items planned; 0 if unknown.
+    pub planned: u64,
+}

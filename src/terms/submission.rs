@@ -1,0 +1,96 @@
+//! A submission as values: what a source announces, what it gets back, and why a record is refused.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use super::profile::Fingerprint;
+use super::{ShapeError, SourceId};
+
+/// What a source says before the first record.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SubmissionHeader {
+    /// Who submits.
+    pub source: SourceId,
+    /// Fingerprint of the linkage profile that the records were encoded under.
+    pub profile: Fingerprint,
+    /// Generation of the linkage secret; encodings compare only within one.
+    pub epoch: String,
+    /// UUID chosen by the client: the same request twice is carried out once.
+    pub request_id: String,
+}
+
+/// Why one record of a submission is refused while the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RefusalReason {
+    /// The record ref is empty, too long, or holds control characters.
+    RecordRef,
+    /// The record ref stands twice in the submission with different content.
+    DuplicateRecordRef,
+    /// The event kind does not exist.
+    EventKind,
+    /// The encoding does not have the shape that the profile gives.
+    Shape,
+    /// No filter and no tag is present.
+    Empty,
+    /// This version was submitted before with other content.
+    ConflictingContent,
+    /// A newer version is already here.
+    OlderVersion,
+}
+
+impl RefusalReason {
+    /// All reasons.
+    pub const ALL: [Self; 7] = [
+        Self::RecordRef,
+        Self::DuplicateRecordRef,
+        Self::EventKind,
+        Self::Shape,
+        Self::Empty,
+        Self::ConflictingContent,
+        Self::OlderVersion,
+    ];
+
+    /// The reason as it stands in answers, metrics and logs.
+    #[must_use]
+    pub fn code(self) -> &'static str {
+        match self {
+            Self::RecordRef => "RECORD_REF",
+            Self::DuplicateRecordRef => "DUPLICATE_RECORD_REF",
+            Self::EventKind => "EVENT_KIND",
+            Self::Shape => "SHAPE",
+            Self::Empty => "EMPTY",
+            Self::ConflictingContent => "CONFLICTING_CONTENT",
+            Self::OlderVersion => "OLDER_VERSION",
+        }
+    }
+}
+
+impl From<ShapeError> for RefusalReason {
+    fn from(error: ShapeError) -> Self {
+        match error {
+            ShapeError::Empty => Self::Empty,
+            _ => Self::Shape,
+        }
+    }
+}
+
+/// What the server promises after a submission is on stable storage.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Number of the submission in the store, from 1.
+    pub submission: u64,
+    /// Whose.
+    pub source: SourceId,
+    /// Records taken in.
+    pub accepted: u64,
+    /// Records that were already here with the same content.
+    pub unchanged: u64,
+    /// Records refused, by reason.
+    pub refused: BTreeMap<RefusalReason, u64>,
+    /// BLAKE3 over the content hashes of the records taken in, in order, hexadecimal.
+    pub content_hash: String,
+    /// Head of the log after the submission's entry, hexadecimal.
+    pub log_head: String,
+}

@@ -1,0 +1,172 @@
+//! Rows as the compute rooms see them: dense, packed, without names.
+
+use super::profile::Layout;
+use super::{EventKind, RecordEncoding};
+
+/// Position of a record in a [`RecordTable`], from 0.
+pub type RowIndex = u32;
+
+/// The live records of a run.
+///
+/// # Shape
+/// `n` rows; filters `n × filter_words` and tags `n × tag_slots`, both row-major.
+///
+/// # Privacy
+/// Holds encodings: no `Debug`.
+pub struct RecordTable {
+    layout: Layout,
+    filters: Vec<u64>,
+    tags: Vec<u64>,
+    presence: Vec<u64>,
+    kinds: Vec<EventKind>,
+    flags: Vec<u32>,
+    sources: Vec<u16>,
+    keys: Vec<u64>,
+}
+
+impl RecordTable {
+    /// An empty table with room for `rows` rows.
+    #[must_use]
+    pub fn with_capacity(layout: Layout, rows: usize) -> Self {
+        Self {
+            filters: Vec::with_capacity(rows * layout.filter_words()),
+            tags: Vec::with_capacity(rows * layout.tag_slots()),
+            presence: Vec::with_capacity(rows),
+            kinds: Vec::with_capacity(rows),
+            flags: Vec::with_capacity(rows),
+            sources: Vec::with_capacity(rows),
+            keys: Vec::with_capacity(rows),
+            layout,
+        }
+    }
+
+    /// Adds a row from its packed parts.
+    ///
+    /// `source` is the index of the source in the run's list; `key` is a hash of (source, record
+    /// ref) that breaks ties the same way whatever the order of rows.
+    ///
+    /// # Panics
+    /// If a part does not have the length that the layout gives, or the table has 2³² rows.
+    pub fn push(&mut self, row: Row<'_>) {
+        assert_eq!(
+            row.filters.len(),
+            self.layout.filter_words(),
+            "filters have the layout's length"
+        );
+        assert_eq!(
+            row.tags.len(),
+            self.layout.tag_slots(),
+            "tags have the layout's length"
+        );
+        assert!(
+            self.len() < u32::MAX as usize,
+            "a table has fewer than 2^32 rows"
+        );
+        self.filters.extend_from_slice(row.filters);
+        self.tags.extend_from_slice(row.tags);
+        self.presence.push(row.presence);
+        self.kinds.push(row.kind);
+        self.flags.push(row.flags);
+        self.sources.push(row.source);
+        self.keys.push(row.key);
+    }
+
+    /// Adds an encoding; see [`Self::push`].
+    pub fn push_encoding(&mut self, encoding: &RecordEncoding, source: u16, key: u64) {
+        self.push(Row {
+            filters: &encoding.filters,
+            tags: &encoding.tags,
+            presence: encoding.presence,
+            kind: encoding.kind,
+            flags: encoding.flags,
+            source,
+            key,
+        });
+    }
+
+    /// Number of rows.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.presence.len()
+    }
+
+    /// Whether there is no row.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.presence.is_empty()
+    }
+
+    /// Shape of the rows.
+    #[must_use]
+    pub fn layout(&self) -> &Layout {
+        &self.layout
+    }
+
+    /// One filter of a row, if present. `[words of the filter]`.
+    #[must_use]
+    pub fn filter(&self, row: RowIndex, filter: usize) -> Option<&[u64]> {
+        if self.presence[row as usize] & self.layout.filter_bit(filter) == 0 {
+            return None;
+        }
+        let start = row as usize * self.layout.filter_words();
+        let range = self.layout.filter_range(filter);
+        Some(&self.filters[start + range.start..start + range.end])
+    }
+
+    /// One tag of a row, if present.
+    #[must_use]
+    pub fn tag(&self, row: RowIndex, tag: usize) -> Option<u64> {
+        let value = self.tags(row)[self.layout.tag_range(tag).start];
+        (value != 0).then_some(value)
+    }
+
+    /// All tags of a row, absent ones zero. `[tag_slots]`.
+    #[must_use]
+    pub fn tags(&self, row: RowIndex) -> &[u64] {
+        let slots = self.layout.tag_slots();
+        &self.tags[row as usize * slots..(row as usize + 1) * slots]
+    }
+
+    /// Kind of event.
+    #[must_use]
+    pub fn kind(&self, row: RowIndex) -> EventKind {
+        self.kinds[row as usize]
+    }
+
+    /// Rules that the source found broken.
+    #[must_use]
+    pub fn flags(&self, row: RowIndex) -> u32 {
+        self.flags[row as usize]
+    }
+
+    /// Index of the row's source.
+    #[must_use]
+    pub fn source(&self, row: RowIndex) -> u16 {
+        self.sources[row as usize]
+    }
+
+    /// Tie-breaker of the row, independent of the order of rows.
+    #[must_use]
+    pub fn key(&self, row: RowIndex) -> u64 {
+        self.keys[row as usize]
+    }
+}
+
+/// The packed parts of one row.
+#[derive(Clone, Copy)]
+pub struct Row<'a> {
+    /// `[filter_words]`
+    pub filters: &'a [u64],
+    /// `[tag_slots]`
+    pub tags: &'a [u64],
+    /// Presence mask.
+    pub presence: u64,
+    /// Kind of event.
+    pub kind: EventKind,
+    /// Rules that the source found broken.
+    pub flags: u32,
+    /// Index of the source in the run's list.
+    pub source: u16,
+    /// Tie-breaker.
+    pub key: u64,
+}

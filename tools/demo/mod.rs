@@ -1,0 +1,1 @@
+//! `musubi demo`: the main job in one command, through the real client and server.

@@ -1,0 +1,1 @@
+//! What `musubi` does besides the demo: set up, serve, link, look up.

@@ -1,0 +1,1 @@
+//! What `musubi-encode` does: encode, inspect, submit, keys and profiles.
