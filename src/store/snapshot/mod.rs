@@ -203,6 +203,3 @@ fn decode_source(bytes: [u8; SOURCE_BYTES]) -> Option<(SourceId, u64)> {
     let name = std::str::from_utf8(&name[..length]).ok()?;
     Some((SourceId::new(name).ok()?, u64::from_le_bytes(*start)))
 }
-
-#[cfg(test)]
-mod tests;
