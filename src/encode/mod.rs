@@ -4,4 +4,10 @@
 
 mod identity;
 
+pub mod field;
+pub mod normalise;
+
 pub use identity::{Identity, SourceRecord};
+
+pub use field::Field;
+pub use normalise::Locale;
