@@ -28,7 +28,6 @@ use serde::Serialize;
 
 use self::kana::HalfWidth;
 use self::names::Names;
-use self::person::Population;
 use self::places::Places;
 use self::sources::Source;
 use self::write::{Row, Scribe};
@@ -194,7 +193,7 @@ fn stream(seed: u64, number: u64) -> ChaCha8Rng {
 
 /// The people behind a seed, for tests of marginals.
 #[cfg(test)]
-fn population(persons: u32, seed: u64, names: &Names) -> Population {
+fn population(persons: u32, seed: u64, names: &Names) -> person::Population {
     life::simulate(persons, names, &Places::new(), &mut stream(seed, 0))
 }
 
