@@ -30,7 +30,14 @@ pub(super) fn count(table: &Contingency) -> Pairs {
 /// nothing claims nothing wrong, and where nothing is to be found nothing is missed.
 pub(super) fn quality(pairs: &Pairs) -> Quality {
     let share = |part: u64, whole: u64| {
-        if whole == 0 { 1.0 } else { part as f64 / whole as f64 }
+        if whole == 0 {
+            1.0
+        } else {
+            part as f64 / whole as f64
+        }
     };
-    Quality::of(share(pairs.correct, pairs.found), share(pairs.correct, pairs.truly))
+    Quality::of(
+        share(pairs.correct, pairs.found),
+        share(pairs.correct, pairs.truly),
+    )
 }

@@ -49,7 +49,13 @@ pub fn febrl_truth(files: &[(&str, &Path)], output: &Path) -> Result<u64, Public
 /// # Errors
 /// [`PublicTruthError`].
 pub fn historical_truth(source: &str, path: &Path, output: &Path) -> Result<u64, PublicTruthError> {
-    write_truth(&[(source, path)], "unique_id", "cluster", Some, output)
+    write_truth(
+        &[(source, path)],
+        "unique_id",
+        "cluster",
+        |cluster| Some(cluster),
+        output,
+    )
 }
 
 fn person_of_febrl(record_id: &str) -> Option<&str> {
@@ -63,12 +69,17 @@ fn write_truth(
     files: &[(&str, &Path)],
     record_column: &'static str,
     person_column: &'static str,
-    person_of: impl Fn(&str) -> Option<&str>,
+    person_of: fn(&str) -> Option<&str>,
     output: &Path,
 ) -> Result<u64, PublicTruthError> {
-    let failed = |path: &Path, source| PublicTruthError::Csv { path: path.to_owned(), source };
+    let failed = |path: &Path, source| PublicTruthError::Csv {
+        path: path.to_owned(),
+        source,
+    };
     let mut writer = csv::Writer::from_path(output).map_err(|source| failed(output, source))?;
-    writer.write_record(COLUMNS).map_err(|source| failed(output, source))?;
+    writer
+        .write_record(COLUMNS)
+        .map_err(|source| failed(output, source))?;
     let mut count = 0;
     for &(source_name, path) in files {
         let mut reader = csv::ReaderBuilder::new()
@@ -78,19 +89,27 @@ fn write_truth(
         let headers = reader.headers().map_err(|source| failed(path, source))?;
         let index_of = |column: &'static str| {
             let found = headers.iter().position(|header| header == column);
-            found.ok_or(PublicTruthError::MissingColumn { path: path.to_owned(), column })
+            found.ok_or(PublicTruthError::MissingColumn {
+                path: path.to_owned(),
+                column,
+            })
         };
         let (record_index, person_index) = (index_of(record_column)?, index_of(person_column)?);
         for row in reader.records() {
             let row = row.map_err(|source| failed(path, source))?;
             let line = row.position().map_or(0, csv::Position::line);
-            let refused = || PublicTruthError::RecordId { path: path.to_owned(), line };
+            let refused = || PublicTruthError::RecordId {
+                path: path.to_owned(),
+                line,
+            };
             let person = person_of(&row[person_index]).ok_or_else(refused)?;
             let written = writer.write_record([source_name, &row[record_index], person]);
             written.map_err(|source| failed(output, source))?;
             count += 1;
         }
     }
-    writer.flush().map_err(|source| failed(output, source.into()))?;
+    writer
+        .flush()
+        .map_err(|source| failed(output, source.into()))?;
     Ok(count)
 }

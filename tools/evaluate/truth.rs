@@ -60,14 +60,20 @@ impl Truth {
     /// # Errors
     /// [`ReadTruthError`]: unreadable, a column missing, a field empty, a record repeated.
     pub fn read(path: &Path) -> Result<Self, ReadTruthError> {
-        let unreadable = |source| ReadTruthError::Read { path: path.to_owned(), source };
+        let unreadable = |source| ReadTruthError::Read {
+            path: path.to_owned(),
+            source,
+        };
         let mut reader = csv::Reader::from_path(path).map_err(unreadable)?;
         let headers = reader.headers().map_err(unreadable)?.clone();
         let mut columns = [0; 3];
         for (index, column) in columns.iter_mut().zip(COLUMNS) {
             let named = |header: &str| header.trim().trim_start_matches('\u{feff}') == column;
             let found = headers.iter().position(named);
-            *index = found.ok_or(ReadTruthError::MissingColumn { path: path.to_owned(), column })?;
+            *index = found.ok_or(ReadTruthError::MissingColumn {
+                path: path.to_owned(),
+                column,
+            })?;
         }
         let mut truth = Self::default();
         let mut row = csv::StringRecord::new();
@@ -82,7 +88,10 @@ impl Truth {
                 }
             }
             if !truth.insert(fields[0], fields[1], fields[2]) {
-                return Err(ReadTruthError::Repeated { path: path.to_owned(), line });
+                return Err(ReadTruthError::Repeated {
+                    path: path.to_owned(),
+                    line,
+                });
             }
         }
         Ok(truth)

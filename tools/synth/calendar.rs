@@ -4,7 +4,7 @@
 use std::fmt::Write as _;
 
 /// A day, counted from 1900-01-01, which is day 0. Proleptic Gregorian.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Day(pub i32);
 
 /// Mean length of a year in days.
