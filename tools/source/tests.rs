@@ -21,9 +21,7 @@ fn wrong_usage_has_exit_code_2() {
         &["musubi-encode", "nope"][..],
         &["musubi-encode", "key", "new"],
     ] {
-        let usage = outcome_of(arguments.iter().copied())
-            .err()
-            .expect("wrong usage");
+        let usage = outcome_of(arguments.iter().copied()).expect_err("wrong usage");
         assert_eq!(usage.exit_code(), 2);
     }
     use clap::CommandFactory;
@@ -210,8 +208,6 @@ fn encode_reports_for_people_and_programs_and_tells_no_value() {
     );
     let wrong_name = ["--source", "Hospital A", "--key", &key];
     let all = ["musubi-encode", "encode", &input, "-o", &out, "--map", &map];
-    let usage = outcome_of([&all[..], &wrong_name].concat())
-        .err()
-        .expect("wrong usage");
+    let usage = outcome_of([&all[..], &wrong_name].concat()).expect_err("wrong usage");
     assert_eq!(usage.exit_code(), 2);
 }
