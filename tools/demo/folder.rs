@@ -4,11 +4,12 @@ use std::path::{Path, PathBuf};
 
 use super::{DemoArgs, DemoError, During, Progress, timed};
 use crate::encode::key::{LinkageSecret, SourceSecret};
-use crate::encode::map::SourcesFile;
+use crate::encode::sources::SourceList;
+use crate::terms::SourceId;
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::StepReport;
-use crate::terms::SourceId;
 use crate::tools::operator::init;
+use crate::tools::source::profile::load_profile;
 use crate::tools::synth::{self, SynthOptions};
 
 /// A file that says: this folder was made by the demo, the demo may empty it.
@@ -72,9 +73,10 @@ pub(super) fn prepare(
             (people.clone(), people, Some(truth))
         }
     };
-    let listed = SourcesFile::read(&maps.join("sources.toml")).during("reading sources.toml")?;
+    let listed = SourceList::read(&maps.join("sources.toml")).during("reading sources.toml")?;
     let profile_name = args.profile.clone().or_else(|| listed.profile.clone());
-    let profile = profile(profile_name.as_deref().unwrap_or("jp-standard"))?;
+    let profile_name = profile_name.as_deref().unwrap_or("jp-standard");
+    let profile = load_profile(profile_name).during("reading the linkage profile")?;
 
     let keys = dir.join("keys");
     std::fs::create_dir_all(&keys).during("making the folder for keys")?;
@@ -148,13 +150,4 @@ fn make_people(
         std::fs::write(people.join(name), text).during("writing the maps")?;
     }
     Ok(())
-}
-
-fn profile(name: &str) -> Result<LinkageProfile, DemoError> {
-    if Path::new(name).is_file() {
-        let text = std::fs::read_to_string(name).during("reading the linkage profile")?;
-        LinkageProfile::parse(&text).during(name)
-    } else {
-        LinkageProfile::built_in(name).map_err(|error| DemoError(error.to_string()))
-    }
 }

@@ -1,5 +1,6 @@
 //! From CSV files to entities: the real server on loopback, the real client, every source in turn.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tokio::sync::oneshot;
@@ -110,8 +111,8 @@ async fn with_server(
         let refused = receipt.refused.iter();
         sources.push(SourceReport {
             source: source.name.to_string(),
-            records: encoded.read.records,
-            refused_at_source: encoded.read.refused,
+            records: encoded.records + refused_at_source(&encoded).values().sum::<u64>(),
+            refused_at_source: refused_at_source(&encoded),
             notes: encoded.read.notes,
             accepted: receipt.accepted + receipt.unchanged,
             refused_at_server: refused.map(|(r, count)| (r.code().to_owned(), *count)).collect(),
@@ -138,6 +139,17 @@ async fn with_server(
     let seconds = exporting.elapsed().as_secs_f64();
     steps.push(StepReport { name: "export".into(), seconds, items: entities.len() as u64 });
     Ok(Outcome { sources, report, entities })
+}
+
+/// Records that never left the source, by reason.
+fn refused_at_source(encoded: &EncodeReport) -> BTreeMap<String, u64> {
+    let refused = encoded.read.refused.iter();
+    let mut counts: BTreeMap<String, u64> =
+        refused.map(|(reason, count)| (reason.name().to_owned(), *count)).collect();
+    if encoded.empty > 0 {
+        counts.insert("nothing_to_encode".into(), encoded.empty);
+    }
+    counts
 }
 
 async fn submit(
