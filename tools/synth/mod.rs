@@ -161,7 +161,7 @@ pub fn generate(
         records: total as u64,
         sources: Vec::new(),
     };
-    let mut done = 0;
+    let mut done = 0_usize;
     for (source, events, mut rng) in planned {
         let (name, letters) = source.name();
         let mut sheet = Sheet::create(&options.dir, name, source.header())?;
@@ -173,7 +173,7 @@ pub fn generate(
             sheet.row(row.fields())?;
             truth.row([name, &record_id, &format!("P{:08}", event.person)])?;
             done += 1;
-            if done % PROGRESS_EVERY == 0 || done == total {
+            if done.is_multiple_of(PROGRESS_EVERY) || done == total {
                 progress(done as u64, total as u64);
             }
         }
