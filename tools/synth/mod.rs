@@ -125,7 +125,7 @@ impl Sheet {
 /// Generates people and writes the nine files and `truth.csv` (source, record_id, person_id).
 ///
 /// `progress` is called with records done and records in all. Memory grows with the number of
-/// people, by about half a kilobyte each.
+/// people, by less than a kilobyte each.
 ///
 /// # Errors
 /// [`SynthError`]: nobody to generate, or a file that cannot be made or written.
