@@ -16,20 +16,43 @@ use crate::tools::synth::{self, SynthOptions};
 const MARK: &str = ".made-by-musubi-demo";
 
 /// What the demo made in its folder; nothing else is ever removed.
-const MADE: &[&str] =
-    &["people", "keys", "certs", "encodings", "store", "musubi.toml", "entities.csv", "report.json"];
+const MADE: &[&str] = &[
+    "people",
+    "keys",
+    "certs",
+    "encodings",
+    "store",
+    "musubi.toml",
+    "entities.csv",
+    "report.json",
+];
 
 /// Maps of the nine kinds of source that the generator makes.
 const MAPS: &[(&str, &str)] = &[
-    ("sources.toml", include_str!("../maps/jp_small/sources.toml")),
-    ("birth_registry.toml", include_str!("../maps/jp_small/birth_registry.toml")),
-    ("child_checkup.toml", include_str!("../maps/jp_small/child_checkup.toml")),
-    ("specific_checkup.toml", include_str!("../maps/jp_small/specific_checkup.toml")),
+    (
+        "sources.toml",
+        include_str!("../maps/jp_small/sources.toml"),
+    ),
+    (
+        "birth_registry.toml",
+        include_str!("../maps/jp_small/birth_registry.toml"),
+    ),
+    (
+        "child_checkup.toml",
+        include_str!("../maps/jp_small/child_checkup.toml"),
+    ),
+    (
+        "specific_checkup.toml",
+        include_str!("../maps/jp_small/specific_checkup.toml"),
+    ),
     ("hosp_a.toml", include_str!("../maps/jp_small/hosp_a.toml")),
     ("hosp_b.toml", include_str!("../maps/jp_small/hosp_b.toml")),
     ("hosp_c.toml", include_str!("../maps/jp_small/hosp_c.toml")),
     ("ltc.toml", include_str!("../maps/jp_small/ltc.toml")),
-    ("death_registry.toml", include_str!("../maps/jp_small/death_registry.toml")),
+    (
+        "death_registry.toml",
+        include_str!("../maps/jp_small/death_registry.toml"),
+    ),
     ("ndb.toml", include_str!("../maps/jp_small/ndb.toml")),
 ];
 
@@ -63,7 +86,10 @@ pub(super) fn prepare(
         Some(data) => {
             let maps = args.maps.clone().unwrap_or_else(|| data.clone());
             let beside = data.join("truth.csv");
-            let truth = args.truth.clone().or_else(|| beside.is_file().then_some(beside));
+            let truth = args
+                .truth
+                .clone()
+                .or_else(|| beside.is_file().then_some(beside));
             (data.clone(), maps, truth)
         }
         None => {
@@ -83,13 +109,16 @@ pub(super) fn prepare(
     std::fs::create_dir_all(dir.join("encodings")).during("making the folder for encodings")?;
     let linkage_secret = keys.join("linkage.key");
     let secret = LinkageSecret::generate().during("making the linkage secret")?;
-    secret.write_new(&linkage_secret).during("writing the linkage secret")?;
+    secret
+        .write_new(&linkage_secret)
+        .during("writing the linkage secret")?;
 
     let mut sources = Vec::new();
     for source in &listed.sources {
         let secret = keys.join(format!("source-{}.key", source.name));
         let made = SourceSecret::generate().during("making a source's secret")?;
-        made.write_new(&secret).during("writing a source's secret")?;
+        made.write_new(&secret)
+            .during("writing a source's secret")?;
         sources.push(StagedSource {
             csv: data.join(&source.file),
             map: maps.join(&source.map),
@@ -100,13 +129,23 @@ pub(super) fn prepare(
     }
     let names: Vec<SourceId> = sources.iter().map(|source| source.name.clone()).collect();
     init::set_up(dir, &profile, &names).during("making certificates and configuration")?;
-    Ok(Stage { dir: dir.clone(), profile, sources, linkage_secret, truth })
+    Ok(Stage {
+        dir: dir.clone(),
+        profile,
+        sources,
+        linkage_secret,
+        truth,
+    })
 }
 
 /// Makes the folder, or empties it if an earlier demo made it.
 fn clear(dir: &Path) -> Result<(), DemoError> {
     let mark = dir.join(MARK);
-    let used = dir.is_dir() && std::fs::read_dir(dir).during("reading the folder")?.next().is_some();
+    let used = dir.is_dir()
+        && std::fs::read_dir(dir)
+            .during("reading the folder")?
+            .next()
+            .is_some();
     if used && !mark.is_file() {
         return Err(DemoError(format!(
             "{} holds files that the demo did not make; give another folder with --dir",
@@ -134,8 +173,11 @@ fn make_people(
     progress: &Progress,
     steps: &mut Vec<StepReport>,
 ) -> Result<(), DemoError> {
-    let options =
-        SynthOptions { persons: args.persons, seed: args.seed, dir: people.to_path_buf() };
+    let options = SynthOptions {
+        persons: args.persons,
+        seed: args.seed,
+        dir: people.to_path_buf(),
+    };
     let bar = progress.bar("people", u64::from(args.persons));
     timed(steps, "people", || {
         let tell = |done: u64, total: u64| {
