@@ -5,9 +5,15 @@
 mod identity;
 
 pub mod field;
+pub mod map;
 pub mod normalise;
+pub mod reader;
+pub mod sources;
 
 pub use identity::{Identity, SourceRecord};
 
 pub use field::Field;
+pub use map::MapFile;
 pub use normalise::Locale;
+pub use reader::{CsvReader, ReadError, ReadReport, Row, RowRefusal, read_csv};
+pub use sources::SourceList;

@@ -18,10 +18,12 @@ const LONG_MARK: char = 'ー';
 /// The strict key K1: full-width katakana, parts separated by one space; anything that is not
 /// kana stays as it is, for [`is_kana_name`] to judge.
 ///
-/// Dashes after kana are long marks; iteration marks (`ヽ`, `ヾ`) are spelled out.
+/// Dashes after kana are long marks; iteration marks (`ヽ`, `ヾ`) are spelled out; a voicing mark
+/// on a kana that has no voiced form is dropped.
 #[must_use]
 pub fn strict_key_k1(text: &str) -> String {
-    let cleaned = clean_name(text);
+    // Katakana first: ワ゛ composes (ヷ), わ゛ does not.
+    let cleaned = clean_name(&text.chars().map(katakana).collect::<String>());
     let mut key = String::with_capacity(cleaned.len());
     let mut previous = ' ';
     for c in cleaned.chars() {
@@ -32,7 +34,8 @@ pub fn strict_key_k1(text: &str) -> String {
             c if is_name_separator(c) => ' ',
             c => c,
         };
-        if next == ' ' && previous == ' ' {
+        let voices_nothing = matches!(next, '\u{3099}' | '\u{309A}');
+        if voices_nothing || next == ' ' && previous == ' ' {
             continue;
         }
         key.push(next);

@@ -49,7 +49,8 @@ pub fn clean_name(text: &str) -> String {
 pub fn clean_number(text: &str) -> String {
     let mut number = clean(text);
     number.retain(|c| !c.is_whitespace() && !is_dash(c));
-    number
+    // A mark may now stand after another letter.
+    clean(&number)
 }
 
 /// The digits of a code, if it holds nothing else but spaces and hyphens.
