@@ -42,6 +42,10 @@ struct Era {
     last: u32,
 }
 
+#[expect(
+    clippy::inconsistent_digit_grouping,
+    reason = "grouped as year, month and day"
+)]
 const ERAS: [Era; 5] = [
     Era {
         code: 1,

@@ -53,12 +53,28 @@ pub fn canonical_insured(text: &str) -> String {
     clean_number(text).replace('|', "")
 }
 
-/// The key of a household: `insurer|symbol|number`. Needs insurer and number; the symbol may be
-/// empty, as those of 75 and over have none.
+/// Laws that an employees' insurer may stand under: the first two digits of its number.
+const EMPLOYEES_INSURANCE: [&str; 16] = [
+    "01", "02", "03", "04", "05", "06", "07", "31", "32", "33", "34", "63", "72", "73", "74", "75",
+];
+
+/// Whether an insurer numbers its insured within a symbol (the workplace). Without it the number
+/// alone would join strangers. Residents' insurers may have none; those of 75 and over (39) have
+/// none.
+#[must_use]
+pub fn needs_symbol(insurer: &str) -> bool {
+    insurer
+        .get(..2)
+        .is_some_and(|law| EMPLOYEES_INSURANCE.contains(&law))
+}
+
+/// The key of a household: `insurer|symbol|number`. `None` without insurer or number, or without
+/// the symbol where the number means nothing without it.
 #[must_use]
 pub fn insured_person(insurer: &str, symbol: &str, number: &str) -> Option<String> {
-    let both = !insurer.is_empty() && !number.is_empty();
-    both.then(|| format!("{insurer}|{symbol}|{number}"))
+    let missing = insurer.is_empty() || number.is_empty();
+    let ambiguous = symbol.is_empty() && needs_symbol(insurer);
+    (!missing && !ambiguous).then(|| format!("{insurer}|{symbol}|{number}"))
 }
 
 /// The key of one insured person: the household's with a branch. A missing branch is not `00`:
@@ -76,4 +92,47 @@ pub fn care_insured(municipality: &str, number: &str) -> Option<String> {
     let number = canonical_insured(number);
     let both = !municipality.is_empty() && !number.is_empty();
     both.then(|| format!("{}|{number}", city_of_ward(municipality)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_without_its_symbol_is_no_key_where_symbols_are_used() {
+        assert!(insured_person("06269752", "", "5738").is_none());
+        assert!(insured_person("06269752", "57689", "5738").is_some());
+        assert!(insured_person("39280217", "", "55882273").is_some());
+        assert!(insured_person("00138016", "", "55882273").is_some());
+        assert!(insured_person("00138016", "1", "").is_none());
+    }
+
+    #[test]
+    fn any_one_wrong_digit_breaks_the_check() {
+        let good = "33120015";
+        for at in 0..8 {
+            for digit in '0'..='9' {
+                let mut changed: Vec<char> = good.chars().collect();
+                changed[at] = digit;
+                let changed: String = changed.into_iter().collect();
+                let insurer = parse_insurer_number(&changed).expect("digits");
+                assert_eq!(insurer.check_digit_holds, changed == good);
+            }
+        }
+        for bad in ["", "0", "00000000", "123456789", "12a4"] {
+            assert!(parse_insurer_number(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn wards_count_as_their_city() {
+        for (municipality, expected) in [
+            ("27127", "27100|7"),
+            ("27142", "27140|7"),
+            ("13104", "13104|7"),
+            ("25208", "25208|7"),
+        ] {
+            assert_eq!(care_insured(municipality, "7").as_deref(), Some(expected));
+        }
+    }
 }

@@ -132,6 +132,11 @@ fn fill_insurance(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mu
             identity.set(Attribute::InsuredBranch, with_branch);
         }
         identity.set(Attribute::InsuredPerson, person);
+    } else if !number.is_empty() {
+        notes.push(Note {
+            field: Field::InsurerSymbol,
+            rule: Rule::SymbolMissing,
+        });
     }
 }
 

@@ -47,6 +47,9 @@ pub fn clean_name(text: &str) -> String {
 /// they distinguish numbers (NDB lost links by padding and stripping them).
 #[must_use]
 pub fn clean_number(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return text.to_owned();
+    }
     let mut number = clean(text);
     number.retain(|c| !c.is_whitespace() && !is_dash(c));
     // A mark may now stand after another letter.
