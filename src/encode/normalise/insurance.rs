@@ -17,6 +17,11 @@ pub struct InsurerNumber {
     /// Whether the last digit is the check digit of the others. Numbers that fail are used all the
     /// same: both records of a person often carry the same misprint, and a false one seldom agrees.
     pub check_digit_holds: bool,
+    /// Whether the insurer numbers its insured within a symbol (the workplace), so that a number
+    /// without it would join strangers. So do employees' insurers; residents' insurers may have no
+    /// symbols, those of 75 and over (39) have none. Told by the first two of eight digits, hence
+    /// only if all eight were written.
+    pub needs_symbol: bool,
 }
 
 /// Reads an insurer number: 1 to 8 digits, padded to 8 (padding keeps the check digit valid).
@@ -29,9 +34,12 @@ pub fn parse_insurer_number(text: &str) -> Option<InsurerNumber> {
     }
     let number = format!("{digits:0>INSURER_DIGITS$}");
     let check_digit_holds = check_digit(&number[..7]) == number.as_bytes()[7] - b'0';
+    let law_is_written = digits.len() == INSURER_DIGITS;
+    let needs_symbol = law_is_written && EMPLOYEES_INSURANCE.contains(&&number[..2]);
     Some(InsurerNumber {
         number,
         check_digit_holds,
+        needs_symbol,
     })
 }
 
@@ -58,23 +66,13 @@ const EMPLOYEES_INSURANCE: [&str; 16] = [
     "01", "02", "03", "04", "05", "06", "07", "31", "32", "33", "34", "63", "72", "73", "74", "75",
 ];
 
-/// Whether an insurer numbers its insured within a symbol (the workplace). Without it the number
-/// alone would join strangers. Residents' insurers may have none; those of 75 and over (39) have
-/// none.
+/// The key of a household: `insurer|symbol|number`. `None` without the number, or without the
+/// symbol where the number means nothing without it.
 #[must_use]
-pub fn needs_symbol(insurer: &str) -> bool {
-    insurer
-        .get(..2)
-        .is_some_and(|law| EMPLOYEES_INSURANCE.contains(&law))
-}
-
-/// The key of a household: `insurer|symbol|number`. `None` without insurer or number, or without
-/// the symbol where the number means nothing without it.
-#[must_use]
-pub fn insured_person(insurer: &str, symbol: &str, number: &str) -> Option<String> {
-    let missing = insurer.is_empty() || number.is_empty();
-    let ambiguous = symbol.is_empty() && needs_symbol(insurer);
-    (!missing && !ambiguous).then(|| format!("{insurer}|{symbol}|{number}"))
+pub fn insured_person(insurer: &InsurerNumber, symbol: &str, number: &str) -> Option<String> {
+    let ambiguous = symbol.is_empty() && insurer.needs_symbol;
+    let usable = !number.is_empty() && !ambiguous;
+    usable.then(|| format!("{}|{symbol}|{number}", insurer.number))
 }
 
 /// The key of one insured person: the household's with a branch. A missing branch is not `00`:
@@ -100,11 +98,17 @@ mod tests {
 
     #[test]
     fn a_number_without_its_symbol_is_no_key_where_symbols_are_used() {
-        assert!(insured_person("06269752", "", "5738").is_none());
-        assert!(insured_person("06269752", "57689", "5738").is_some());
-        assert!(insured_person("39280217", "", "55882273").is_some());
-        assert!(insured_person("00138016", "", "55882273").is_some());
-        assert!(insured_person("00138016", "1", "").is_none());
+        for (insurer, symbol, number, usable) in [
+            ("06269752", "", "5738", false),
+            ("06269752", "57689", "5738", true),
+            ("39280217", "", "55882273", true),
+            ("138016", "", "55882273", true),
+            ("138016", "1", "", false),
+        ] {
+            let parsed = parse_insurer_number(insurer).expect("digits");
+            let key = insured_person(&parsed, symbol, number);
+            assert_eq!(key.is_some(), usable, "{insurer}");
+        }
     }
 
     #[test]
