@@ -3,6 +3,7 @@
 //! Each room (module) answers one question; `ARCHITECTURE.md` asks them all and `tests/tidy.rs`
 //! keeps the walls: which room may use which.
 
+pub mod guide;
 pub mod terms;
 pub mod wire;
 

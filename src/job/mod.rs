@@ -1,1 +1,8 @@
-//! Runs linkage to the end; `pipeline.rs` is the one place the compute rooms meet.
+//! Runs linkage to the end. `pipeline` is the one place where the compute rooms meet; `runner`
+//! gives a run its life: queued, running, succeeded or failed.
+
+mod pipeline;
+mod runner;
+
+pub use pipeline::PipelineError;
+pub use runner::{JobRunner, StartRunError};

@@ -127,6 +127,12 @@ impl RecordTable {
         &self.tags[row as usize * slots..(row as usize + 1) * slots]
     }
 
+    /// Which filters and tags the row has.
+    #[must_use]
+    pub fn presence(&self, row: RowIndex) -> u64 {
+        self.presence[row as usize]
+    }
+
     /// Kind of event.
     #[must_use]
     pub fn kind(&self, row: RowIndex) -> EventKind {

@@ -6,7 +6,7 @@ use super::{
     Comparison, Evidence, EvidenceGroup, Feature, FilterRecipe, Layout, LinkageProfile, Rung,
     TagRecipe,
 };
-use crate::terms::{Attribute, AttributeSet};
+use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
 /// Why a profile is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -143,10 +143,11 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         "a profile has 1 to 64 filters and tags together",
     )?;
     rule(
-        !raw.comparison.is_empty(),
+        (1..=COMPARISONS_MAX).contains(&raw.comparison.len()),
         "profile",
-        "a profile has at least one comparison",
+        "a profile has 1 to 16 comparisons",
     )?;
+    rule(raw.group.len() <= COMPARISONS_MAX, "profile", "a profile has at most 16 groups")?;
     rule(
         raw.tag.iter().any(|t| t.block),
         "profile",

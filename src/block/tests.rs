@@ -1,0 +1,85 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::terms::{EventKind, LinkageProfile, Row};
+
+/// A table whose rows carry only the given tags; 0 is absent.
+fn table(rows: &[Vec<u64>]) -> RecordTable {
+    let layout = LinkageProfile::built_in("jp-standard")
+        .expect("built in")
+        .layout();
+    let mut table = RecordTable::with_capacity(layout.clone(), rows.len());
+    for (index, wanted) in rows.iter().enumerate() {
+        let mut tags = vec![0; layout.tag_slots()];
+        tags[..wanted.len()].copy_from_slice(wanted);
+        let presence = (0..tags.len())
+            .filter(|tag| tags[*tag] != 0)
+            .fold(0, |mask, tag| mask | layout.tag_bit(tag));
+        table.push(Row {
+            filters: &vec![0; layout.filter_words()],
+            tags: &tags,
+            presence,
+            kind: EventKind::Other,
+            flags: 0,
+            source: 0,
+            key: index as u64,
+        });
+    }
+    table
+}
+
+fn plan(tags: &[usize], block_rows_max: usize) -> BlockPlan {
+    BlockPlan {
+        tags: tags.to_vec(),
+        block_rows_max,
+    }
+}
+
+fn pairs(found: &Candidates) -> Vec<(u32, u32)> {
+    found.pairs.iter().map(|pair| (pair.a, pair.b)).collect()
+}
+
+#[test]
+fn a_hot_block_is_left_out_and_reported() {
+    let rows: Vec<Vec<u64>> = (0..6)
+        .map(|row| vec![7, if row < 2 { 1 } else { 0 }])
+        .collect();
+    let found = candidates(&table(&rows), &plan(&[0, 1], 5), &|_| ());
+    assert_eq!(pairs(&found), [(0, 1)]);
+    assert_eq!(
+        found.capped,
+        [CappedBlocks {
+            tag: 0,
+            blocks: 1,
+            rows: 6
+        }]
+    );
+}
+
+#[test]
+fn absent_tags_pair_nothing() {
+    let found = candidates(
+        &table(&[vec![0, 0], vec![0, 0]]),
+        &plan(&[0, 1], 5),
+        &|_| (),
+    );
+    assert!(found.pairs.is_empty() && found.capped.is_empty());
+}
+
+proptest! {
+    #[test]
+    fn blocking_equals_the_naive_union(
+        rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 0..40),
+    ) {
+        let found = candidates(&table(&rows), &plan(&[0, 2], usize::MAX), &|_| ());
+        let mut expected = Vec::new();
+        for a in 0..rows.len() {
+            for b in a + 1..rows.len() {
+                if [0, 2].iter().any(|tag| rows[a][*tag] != 0 && rows[a][*tag] == rows[b][*tag]) {
+                    expected.push((a as u32, b as u32));
+                }
+            }
+        }
+        prop_assert_eq!(pairs(&found), expected);
+    }
+}

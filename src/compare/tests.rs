@@ -1,0 +1,192 @@
+use super::*;
+use crate::terms::Attribute;
+use crate::terms::{EventKind, Row};
+
+const NAMES: usize = 0;
+
+struct Person {
+    surname: u64,
+    given: u64,
+    birth: (u64, u64),
+    sex: u64,
+    names_bits: Option<u64>,
+}
+
+fn profile() -> LinkageProfile {
+    LinkageProfile::built_in("jp-standard").expect("built in")
+}
+
+/// A stand-in for the encoder: a tag is a mix of its attributes' numbers.
+fn push(table: &mut RecordTable, profile: &LinkageProfile, person: &Person) {
+    let value = |attribute: Attribute| match attribute {
+        Attribute::SurnameKana => Some(person.surname),
+        Attribute::GivenKana => Some(person.given),
+        Attribute::NameKana => Some(person.surname * 1000 + person.given),
+        Attribute::NameCharacters => Some(person.surname + person.given),
+        Attribute::BirthDate => Some(person.birth.0 * 1000 + person.birth.1),
+        Attribute::BirthYear => Some(person.birth.0),
+        Attribute::BirthMonthDay => Some(person.birth.1),
+        Attribute::Sex => Some(person.sex),
+        _ => None,
+    };
+    let layout = profile.layout();
+    let mut presence = 0;
+    let mut tags = vec![0; layout.tag_slots()];
+    for (index, recipe) in profile.tags.iter().enumerate() {
+        let parts: Option<Vec<u64>> = recipe.attributes.iter().map(|a| value(*a)).collect();
+        if let Some(parts) = parts {
+            tags[index] = parts
+                .iter()
+                .fold(index as u64 + 1, |mix, part| mix * 1_000_003 + part);
+            presence |= layout.tag_bit(index);
+        }
+    }
+    let mut filters = vec![0; layout.filter_words()];
+    if let Some(bits) = person.names_bits {
+        filters[layout.filter_range(NAMES)].fill(bits);
+        presence |= layout.filter_bit(NAMES);
+    }
+    table.push(Row {
+        filters: &filters,
+        tags: &tags,
+        presence,
+        kind: EventKind::Other,
+        flags: 0,
+        source: 0,
+        key: 0,
+    });
+}
+
+fn compare(one: &Person, two: &Person) -> Vec<(String, Level)> {
+    let profile = profile();
+    let mut table = RecordTable::with_capacity(profile.layout(), 2);
+    push(&mut table, &profile, one);
+    push(&mut table, &profile, two);
+    let vector = Comparer::new(&profile).compare(&table, CandidatePair::new(0, 1));
+    let names = profile.comparisons.iter().enumerate();
+    names
+        .map(|(index, c)| (c.name.clone(), vector.level(index)))
+        .collect()
+}
+
+fn level_of(levels: &[(String, Level)], name: &str) -> Level {
+    levels
+        .iter()
+        .find(|(known, _)| known == name)
+        .expect("a comparison of the profile")
+        .1
+}
+
+fn person() -> Person {
+    Person {
+        surname: 11,
+        given: 22,
+        birth: (1949, 522),
+        sex: 1,
+        names_bits: None,
+    }
+}
+
+#[test]
+fn equal_people_agree_on_everything_that_is_present() {
+    let levels = compare(&person(), &person());
+    for name in ["surname", "given", "birth", "sex"] {
+        assert_eq!(level_of(&levels, name), Level(0), "{name}");
+    }
+    for name in ["insured", "care", "patient", "place"] {
+        assert_eq!(level_of(&levels, name), Level::MISSING, "{name}");
+    }
+}
+
+#[test]
+fn a_new_surname_shows_as_a_differing_surname_only() {
+    let levels = compare(
+        &person(),
+        &Person {
+            surname: 77,
+            ..person()
+        },
+    );
+    assert_eq!(
+        level_of(&levels, "surname"),
+        Level(3),
+        "all three rungs fail: disagree"
+    );
+    for name in ["given", "birth", "sex"] {
+        assert_eq!(level_of(&levels, name), Level(0), "{name}");
+    }
+}
+
+#[test]
+fn a_wrong_year_is_told_from_a_wrong_day() {
+    let levels = compare(
+        &person(),
+        &Person {
+            birth: (1948, 522),
+            ..person()
+        },
+    );
+    assert_eq!(level_of(&levels, "birth"), Level(1), "month and day agree");
+    let levels = compare(
+        &person(),
+        &Person {
+            birth: (1949, 523),
+            ..person()
+        },
+    );
+    assert_eq!(level_of(&levels, "birth"), Level(2), "the year agrees");
+}
+
+#[test]
+fn a_salted_filter_is_asked_only_when_its_salt_agrees() {
+    let filled = |bits, birth| Person {
+        given: 33,
+        names_bits: Some(bits),
+        birth,
+        ..person()
+    };
+    let typo = compare(&filled(0b1110, (1949, 522)), &filled(0b1111, (1949, 522)));
+    assert_eq!(
+        level_of(&typo, "given"),
+        Level(0),
+        "equal given names need no filter"
+    );
+
+    let one = Person {
+        names_bits: Some(0b1110),
+        ..person()
+    };
+    let two = Person {
+        given: 23,
+        names_bits: Some(0b1111),
+        ..person()
+    };
+    assert_eq!(
+        level_of(&compare(&one, &two), "given"),
+        Level(2),
+        "close by the filter"
+    );
+
+    let other_birth = Person {
+        given: 23,
+        birth: (1950, 101),
+        names_bits: Some(0b1110),
+        ..person()
+    };
+    assert_eq!(
+        level_of(&compare(&one, &other_birth), "given"),
+        Level::MISSING
+    );
+}
+
+#[test]
+fn swapped_name_fields_still_agree_through_the_sorted_characters() {
+    let swapped = Person {
+        surname: 22,
+        given: 11,
+        ..person()
+    };
+    let levels = compare(&person(), &swapped);
+    assert_eq!(level_of(&levels, "surname"), Level(0));
+    assert_eq!(level_of(&levels, "given"), Level(0));
+}

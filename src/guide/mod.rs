@@ -1,0 +1,7 @@
+//! The manual. No code: pages that are compiled, link-checked and versioned with it.
+
+#[doc = include_str!("decisions.md")]
+pub mod decisions {}
+
+#[doc = include_str!("threat_model.md")]
+pub mod threat_model {}

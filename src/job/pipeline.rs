@@ -1,0 +1,328 @@
+//! One linkage run from the store's live rows to a published partition:
+//! load → block → compare → score → cluster → publish.
+
+use std::collections::HashMap;
+use std::time::Instant;
+
+use rand::{Rng, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use rayon::prelude::*;
+
+use crate::block::{self, BlockPlan, Candidates};
+use crate::cluster::{self, ClusterRules};
+use crate::compare::Comparer;
+use crate::score::{self, PatternCount};
+use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
+use crate::terms::profile::LinkageProfile;
+use crate::terms::run::{Progress, RunReport, SourceCount, StepReport};
+use crate::terms::{
+    CandidatePair, ComparisonVector, Decision, EntityId, EventKind, Link, RecordTable, RowIndex,
+    RunId, Thresholds,
+};
+
+/// Blocks with more rows than this are left out of a pass.
+const BLOCK_ROWS_MAX: usize = 1_000;
+
+/// Random pairs from which u is counted.
+const RANDOM_PAIRS: u64 = 2_000_000;
+
+/// Seed of the random pairs: the same rows give the same model.
+const RANDOM_SEED: u64 = 0x6d75_7375_6269;
+
+/// Two clusters merge if at least this share of their comparable cross pairs are links.
+const SUPPORT_MIN: f64 = 0.5;
+
+/// Pairs compared between two reports of progress.
+const COMPARE_CHUNK: usize = 1 << 16;
+
+/// Entity sizes from here up are counted together.
+const ENTITY_SIZE_MAX: usize = 20;
+
+/// Why a run ended without a result.
+#[derive(Debug, thiserror::Error)]
+pub enum PipelineError {
+    /// The store has no linkage profile yet.
+    #[error("the store has no linkage profile yet")]
+    NoProfile,
+    /// There is nothing to link.
+    #[error("there are no records to link; submit encodings first")]
+    NoRecords,
+    /// The rows could not be read.
+    #[error("the records could not be read")]
+    Load(#[from] LoadTableError),
+    /// The result could not be stored.
+    #[error("the result could not be stored")]
+    Publish(#[from] PublishError),
+    /// The operating system gives no random numbers.
+    #[error("the operating system gives no random numbers for new entity IDs")]
+    Random,
+}
+
+/// Carries a run through its steps and tells how far it is.
+pub(super) struct Pipeline<'a> {
+    store: &'a Store,
+    tell: &'a (dyn Fn(&[StepReport], Option<Progress>) + Sync),
+    steps: Vec<StepReport>,
+}
+
+impl<'a> Pipeline<'a> {
+    pub(super) fn new(
+        store: &'a Store,
+        tell: &'a (dyn Fn(&[StepReport], Option<Progress>) + Sync),
+    ) -> Self {
+        Self { store, tell, steps: Vec::new() }
+    }
+
+    /// Runs all steps and publishes. Returns the steps and the report.
+    pub(super) fn run(
+        mut self,
+        run: RunId,
+        fixed: Option<Thresholds>,
+    ) -> Result<(Vec<StepReport>, RunReport), PipelineError> {
+        let (profile, _) = self.store.profile().ok_or(PipelineError::NoProfile)?;
+
+        let loaded = self.step("load", 0, |pipeline, _| {
+            let loaded = pipeline.store.load_table()?;
+            let rows = loaded.table.len() as u64;
+            if rows == 0 { Err(PipelineError::NoRecords) } else { Ok((loaded, rows)) }
+        })?;
+        let table = &loaded.table;
+
+        let plan = block_plan(&profile);
+        let found = self.step("block", plan.tags.len() as u64, |_, done| {
+            let found = block::candidates(table, &plan, done);
+            let pairs = found.pairs.len() as u64;
+            Ok((found, pairs))
+        })?;
+
+        let vectors = self.step("compare", found.pairs.len() as u64, |_, done| {
+            let vectors = compare(&profile, table, &found.pairs, done);
+            let pairs = vectors.len() as u64;
+            Ok((vectors, pairs))
+        })?;
+
+        let scored = self.step("score", 0, |_, _| {
+            let scored = score(&profile, table, &found, &vectors, fixed);
+            let links = scored.links.len() as u64;
+            Ok((scored, links))
+        })?;
+        drop(vectors);
+
+        let clusters = self.step("cluster", 0, |_, _| {
+            let clusters = cluster::solve(table, &scored.links, &cluster_rules(&profile));
+            let count = clusters.clusters.len() as u64;
+            Ok((clusters, count))
+        })?;
+
+        self.step("publish", 0, |pipeline, _| {
+            let entities = assign_entities(pipeline.store, &loaded, &clusters.clusters)?;
+            pipeline.store.publish(run, &loaded, &entities)?;
+            Ok(((), clusters.clusters.len() as u64))
+        })?;
+
+        let report = report(&profile, &loaded, &found, scored, &clusters);
+        Ok((self.steps, report))
+    }
+
+    /// Runs one step: times it, reports its progress, notes what it handled.
+    fn step<T>(
+        &mut self,
+        name: &str,
+        planned: u64,
+        work: impl FnOnce(&Self, &(dyn Fn(u64) + Sync)) -> Result<(T, u64), PipelineError>,
+    ) -> Result<T, PipelineError> {
+        let started = Instant::now();
+        let tell = |done: u64| {
+            let progress = Progress { step: name.to_owned(), done, planned };
+            (self.tell)(&self.steps, Some(progress));
+        };
+        tell(0);
+        let (value, items) = work(self, &tell)?;
+        let seconds = started.elapsed().as_secs_f64();
+        self.steps.push(StepReport { name: name.to_owned(), seconds, items });
+        (self.tell)(&self.steps, None);
+        Ok(value)
+    }
+}
+
+fn block_plan(profile: &LinkageProfile) -> BlockPlan {
+    let tags = (0..profile.tags.len()).filter(|tag| profile.tags[*tag].block).collect();
+    BlockPlan { tags, block_rows_max: BLOCK_ROWS_MAX }
+}
+
+fn cluster_rules(profile: &LinkageProfile) -> ClusterRules {
+    let layout = profile.layout();
+    let blocking = (0..profile.tags.len()).filter(|tag| profile.tags[*tag].block);
+    ClusterRules {
+        support_min: SUPPORT_MIN,
+        once: vec![EventKind::Birth, EventKind::Death],
+        comparable_mask: blocking.fold(0, |mask, tag| mask | layout.tag_bit(tag)),
+    }
+}
+
+fn compare(
+    profile: &LinkageProfile,
+    table: &RecordTable,
+    pairs: &[CandidatePair],
+    done: &(dyn Fn(u64) + Sync),
+) -> Vec<ComparisonVector> {
+    let comparer = Comparer::new(profile);
+    let compared = std::sync::atomic::AtomicU64::new(0);
+    let mut vectors = vec![ComparisonVector::missing(); pairs.len()];
+    vectors.par_chunks_mut(COMPARE_CHUNK).zip(pairs.par_chunks(COMPARE_CHUNK)).for_each(
+        |(out, pairs)| {
+            for (vector, pair) in out.iter_mut().zip(pairs) {
+                *vector = comparer.compare(table, *pair);
+            }
+            let chunk = pairs.len() as u64;
+            done(compared.fetch_add(chunk, std::sync::atomic::Ordering::Relaxed) + chunk);
+        },
+    );
+    vectors
+}
+
+/// Scored candidate pairs and the model behind them.
+struct Scored {
+    estimate: score::Estimate,
+    choice: score::Choice,
+    histogram: crate::terms::run::WeightHistogram,
+    links: Vec<Link>,
+    reviews: u64,
+}
+
+fn score(
+    profile: &LinkageProfile,
+    table: &RecordTable,
+    found: &Candidates,
+    vectors: &[ComparisonVector],
+    fixed: Option<Thresholds>,
+) -> Scored {
+    let patterns = count_patterns(vectors);
+    let random = count_patterns(&random_vectors(profile, table));
+    let rows = table.len() as f64;
+    let total_pairs = rows * (rows - 1.0) / 2.0;
+    let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
+    let choice = score::choose(&estimate.model, &patterns, fixed);
+    let histogram = score::histogram(&estimate.model, &patterns);
+
+    let weights: HashMap<ComparisonVector, _> = patterns
+        .iter()
+        .map(|(vector, _)| (*vector, estimate.model.weight(vector)))
+        .collect();
+    let decide = |vector: &ComparisonVector| choice.thresholds.decide(weights[vector]);
+    let links = found
+        .pairs
+        .par_iter()
+        .zip(vectors)
+        .filter(|(_, vector)| decide(vector) == Decision::Link)
+        .map(|(pair, vector)| Link { pair: *pair, weight: weights[vector] })
+        .collect();
+    let in_review = patterns.iter().filter(|(vector, _)| decide(vector) == Decision::Review);
+    let reviews = in_review.map(|(_, count)| count).sum();
+    Scored { estimate, choice, histogram, links, reviews }
+}
+
+/// Distinct comparison vectors with their counts, in a fixed order.
+fn count_patterns(vectors: &[ComparisonVector]) -> Vec<PatternCount> {
+    let merge = |mut one: HashMap<ComparisonVector, u64>, two: HashMap<ComparisonVector, u64>| {
+        for (vector, count) in two {
+            *one.entry(vector).or_default() += count;
+        }
+        one
+    };
+    let counts = vectors
+        .par_chunks(COMPARE_CHUNK)
+        .map(|chunk| {
+            let mut counts: HashMap<ComparisonVector, u64> = HashMap::new();
+            for vector in chunk {
+                *counts.entry(*vector).or_default() += 1;
+            }
+            counts
+        })
+        .reduce(HashMap::new, merge);
+    let mut patterns: Vec<PatternCount> = counts.into_iter().collect();
+    patterns.sort_unstable();
+    patterns
+}
+
+fn random_vectors(profile: &LinkageProfile, table: &RecordTable) -> Vec<ComparisonVector> {
+    let rows = table.len() as RowIndex;
+    if rows < 2 {
+        return Vec::new();
+    }
+    let mut random = ChaCha8Rng::seed_from_u64(RANDOM_SEED);
+    let pairs: Vec<CandidatePair> = (0..RANDOM_PAIRS)
+        .map(|_| {
+            let a = random.random_range(0..rows);
+            // Any row but `a`, each as likely.
+            let b = (a + random.random_range(1..rows)) % rows;
+            CandidatePair::new(a, b)
+        })
+        .collect();
+    compare(profile, table, &pairs, &|_| ())
+}
+
+fn assign_entities(
+    store: &Store,
+    loaded: &LoadedTable,
+    clusters: &[Vec<RowIndex>],
+) -> Result<Vec<EntityId>, PipelineError> {
+    let rows = loaded.table.len() as RowIndex;
+    let previous: Vec<Option<EntityId>> = match store.published() {
+        None => vec![None; rows as usize],
+        Some(published) => (0..rows)
+            .into_par_iter()
+            .map(|row| {
+                let source = &loaded.sources[usize::from(loaded.table.source(row))];
+                published.entity_of(source, &loaded.refs.record_ref(row))
+            })
+            .collect(),
+    };
+    let mut seed = [0; 32];
+    getrandom::fill(&mut seed).map_err(|_| PipelineError::Random)?;
+    // A generator seeded by the operating system: one call to it instead of one per entity.
+    let mut random = rand_chacha::ChaCha20Rng::from_seed(seed);
+    Ok(cluster::inherit(&previous, clusters, &mut || EntityId::from_u128(random.random())))
+}
+
+fn report(
+    profile: &LinkageProfile,
+    loaded: &LoadedTable,
+    found: &Candidates,
+    scored: Scored,
+    clusters: &cluster::Clusters,
+) -> RunReport {
+    let table = &loaded.table;
+    let mut records = vec![0; loaded.sources.len()];
+    (0..table.len() as RowIndex).for_each(|row| records[usize::from(table.source(row))] += 1);
+    let mut entity_sizes = vec![0; ENTITY_SIZE_MAX];
+    for rows in &clusters.clusters {
+        entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
+    }
+    let mut warnings = scored.estimate.warnings;
+    for capped in &found.capped {
+        warnings.push(format!(
+            "tag '{}': {} blocks with {} records are larger than {BLOCK_ROWS_MAX} and were left out",
+            profile.tags[capped.tag].name, capped.blocks, capped.rows
+        ));
+    }
+    let named = loaded.sources.iter().cloned().zip(records);
+    RunReport {
+        records: table.len() as u64,
+        entities: clusters.clusters.len() as u64,
+        sources: named.map(|(source, records)| SourceCount { source, records }).collect(),
+        candidate_pairs: found.pairs.len() as u64,
+        blocks_capped: found.capped.iter().map(|capped| capped.blocks).sum(),
+        links: scored.links.len() as u64,
+        reviews: scored.reviews,
+        links_set_aside: clusters.links_set_aside,
+        thresholds: scored.choice.thresholds,
+        threshold_rule: scored.choice.rule,
+        prior_probability: scored.estimate.model.prior_probability,
+        expected_precision: scored.choice.expected_precision,
+        histogram: scored.histogram,
+        entity_sizes,
+        comparisons: scored.estimate.model.report(profile),
+        warnings,
+    }
+}
