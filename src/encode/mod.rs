@@ -4,4 +4,15 @@
 
 mod identity;
 
+mod encoder;
+pub mod file;
+mod filter;
+mod gram;
+mod harden;
+pub mod key;
+mod tag;
+
 pub use identity::{Identity, SourceRecord};
+
+pub use encoder::{Encoder, NewEncoderError};
+pub use key::{LinkageSecret, SecretFingerprint, SourceSecret};

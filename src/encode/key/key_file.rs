@@ -1,0 +1,223 @@
+//! Key files: one line of text, readable by their owner alone, never overwritten.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::{SECRET_BYTES, SecretFingerprint};
+
+/// Which of the two secrets.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretKind {
+    /// Shared by all sources of a project.
+    Linkage,
+    /// Of one source alone.
+    Source,
+}
+
+impl SecretKind {
+    /// Both kinds.
+    pub const ALL: [Self; 2] = [Self::Linkage, Self::Source];
+
+    /// The word that starts a key file of this kind.
+    #[must_use]
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Linkage => "musubi-linkage-secret-v1",
+            Self::Source => "musubi-source-secret-v1",
+        }
+    }
+}
+
+/// Why a key file is not read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadKeyError {
+    /// The file cannot be read.
+    #[error("cannot read the key file {path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// Not one line `<label> <64 hexadecimal digits>`.
+    #[error(
+        "{path} is not a key file: it must be one line '{} <64 hexadecimal digits>'",
+        expected.label()
+    )]
+    Form {
+        /// Which file.
+        path: PathBuf,
+        /// Which kind was asked for.
+        expected: SecretKind,
+    },
+    /// A key of the other kind.
+    #[error("{path} holds a '{}', but a '{}' is needed here", found.label(), expected.label())]
+    OtherKind {
+        /// Which file.
+        path: PathBuf,
+        /// Which kind was asked for.
+        expected: SecretKind,
+        /// Which kind it is.
+        found: SecretKind,
+    },
+    /// Group or others may read the file.
+    #[error("{path} can be read by others (mode {mode:03o}): run `chmod 600 {path}` first")]
+    Exposed {
+        /// Which file.
+        path: PathBuf,
+        /// Its permission bits.
+        mode: u32,
+    },
+}
+
+/// Why a key file is not written.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteKeyError {
+    /// The file exists: a lost secret cannot be made again.
+    #[error("{path} exists: key files are never overwritten, choose another name")]
+    Exists {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// The file cannot be written.
+    #[error("cannot write the key file {path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+}
+
+/// A key file has one line of at most this many bytes; what is longer is no key file.
+const KEY_FILE_BYTES_MAX: u64 = 256;
+
+pub(super) fn read(
+    path: &Path,
+    expected: SecretKind,
+) -> Result<Zeroizing<[u8; SECRET_BYTES]>, ReadKeyError> {
+    let form = || ReadKeyError::Form {
+        path: path.into(),
+        expected,
+    };
+    let text = read_text(path)?.ok_or_else(form)?;
+    let (found, secret) = parse(&text).ok_or_else(form)?;
+    if found == expected {
+        Ok(secret)
+    } else {
+        Err(ReadKeyError::OtherKind {
+            path: path.into(),
+            expected,
+            found,
+        })
+    }
+}
+
+/// Kind and fingerprint of the secret in a key file of either kind.
+///
+/// # Errors
+/// [`ReadKeyError`].
+pub fn key_file_fingerprint(path: &Path) -> Result<(SecretKind, SecretFingerprint), ReadKeyError> {
+    let form = || ReadKeyError::Form {
+        path: path.into(),
+        expected: SecretKind::Linkage,
+    };
+    let text = read_text(path)?.ok_or_else(form)?;
+    let (kind, secret) = parse(&text).ok_or_else(form)?;
+    Ok((kind, SecretFingerprint::of(&secret)))
+}
+
+pub(super) fn write_new(
+    path: &Path,
+    kind: SecretKind,
+    secret: &[u8; SECRET_BYTES],
+) -> Result<(), WriteKeyError> {
+    let failed = |error: io::Error| {
+        let path = path.into();
+        if error.kind() == io::ErrorKind::AlreadyExists {
+            WriteKeyError::Exists { path }
+        } else {
+            WriteKeyError::Io { path, error }
+        }
+    };
+    let mut options = OpenOptions::new();
+    options.write(true).create_new(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+    let mut file = options.open(path).map_err(failed)?;
+    let mut line = Zeroizing::new(String::with_capacity(128));
+    line.push_str(kind.label());
+    line.push(' ');
+    for byte in secret {
+        for digit in [byte >> 4, byte & 15] {
+            line.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    line.push('\n');
+    file.write_all(line.as_bytes()).map_err(failed)?;
+    file.sync_all().map_err(failed)
+}
+
+/// The text of a key file; `None` if it is too long or not text.
+fn read_text(path: &Path) -> Result<Option<Zeroizing<String>>, ReadKeyError> {
+    let failed = |error| ReadKeyError::Io {
+        path: path.into(),
+        error,
+    };
+    let file = File::open(path).map_err(failed)?;
+    refuse_exposed(path, &file)?;
+    let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES_MAX as usize + 1));
+    file.take(KEY_FILE_BYTES_MAX + 1)
+        .read_to_end(&mut bytes)
+        .map_err(failed)?;
+    if bytes.len() as u64 > KEY_FILE_BYTES_MAX {
+        return Ok(None);
+    }
+    let text = std::str::from_utf8(&bytes).ok();
+    Ok(text.map(|text| Zeroizing::new(text.to_owned())))
+}
+
+#[cfg(unix)]
+fn refuse_exposed(path: &Path, file: &File) -> Result<(), ReadKeyError> {
+    use std::os::unix::fs::PermissionsExt;
+    let metadata = file.metadata().map_err(|error| ReadKeyError::Io {
+        path: path.into(),
+        error,
+    })?;
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o077 == 0 {
+        Ok(())
+    } else {
+        Err(ReadKeyError::Exposed {
+            path: path.into(),
+            mode,
+        })
+    }
+}
+
+#[cfg(not(unix))]
+fn refuse_exposed(_path: &Path, _file: &File) -> Result<(), ReadKeyError> {
+    Ok(())
+}
+
+fn parse(text: &str) -> Option<(SecretKind, Zeroizing<[u8; SECRET_BYTES]>)> {
+    let line = text.strip_suffix('\n').unwrap_or(text);
+    let line = line.strip_suffix('\r').unwrap_or(line);
+    let (label, hex) = line.split_once(' ')?;
+    let kind = SecretKind::ALL
+        .into_iter()
+        .find(|kind| kind.label() == label)?;
+    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
+    if hex.len() != 2 * SECRET_BYTES {
+        return None;
+    }
+    for (slot, pair) in secret.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *slot = (high * 16 + low) as u8;
+    }
+    Some((kind, secret))
+}

@@ -1,0 +1,120 @@
+//! The secrets of a source: what makes an encoding impossible to repeat without being told.
+//!
+//! The *linkage secret* is shared by all sources of a project and never reaches the server. The
+//! *source secret* belongs to one source alone; it decides which bits are flipped.
+//!
+//! # Key schedule
+//! Every key is 32 bytes. `child(context, parent, label)` is
+//! `BLAKE3 derive_key(context, parent ‖ u32 LE length of label ‖ label)`.
+//!
+//! ```text
+//! linkage secret ─ root ─ epoch ─ profile name ─┬─ filter name ─┬─ attribute name   (grams)
+//!                                               │               └─ permutation
+//!                                               └─ tag name                         (tags)
+//! source secret  ─ root ─ epoch ─ profile name ─── filter name                      (flips)
+//! ```
+//!
+//! The contexts are the constants in `key/schedule.rs`. A new epoch, another profile name or
+//! another recipe name gives keys that tell nothing about the old ones.
+
+mod key_file;
+mod schedule;
+#[cfg(test)]
+mod tests;
+
+pub use key_file::{ReadKeyError, SecretKind, WriteKeyError, key_file_fingerprint};
+pub(super) use schedule::Key;
+
+use std::fmt;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+/// Bytes of a secret.
+pub const SECRET_BYTES: usize = 32;
+
+/// The operating system gave no random bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("the operating system gave no random bytes for a new secret")]
+pub struct NoRandomness;
+
+/// Names a secret without telling it: the first 8 bytes of
+/// `BLAKE3 derive_key("musubi/v1/secret-fingerprint", secret)`.
+///
+/// Sources compare it to see that they hold the same linkage secret.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SecretFingerprint(pub [u8; 8]);
+
+impl SecretFingerprint {
+    fn of(secret: &[u8; SECRET_BYTES]) -> Self {
+        let digest = blake3::derive_key("musubi/v1/secret-fingerprint", secret);
+        let mut first = [0; 8];
+        first.copy_from_slice(&digest[..8]);
+        Self(first)
+    }
+}
+
+impl fmt::Display for SecretFingerprint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+macro_rules! secrets {
+    ($($name:ident $kind:ident $doc:literal;)*) => {$(
+        #[doc = $doc]
+        ///
+        /// # Privacy
+        /// No `Debug`, no `Clone`; wiped on drop.
+        pub struct $name(Zeroizing<[u8; SECRET_BYTES]>);
+
+        impl $name {
+            /// A fresh secret from the operating system.
+            ///
+            /// # Errors
+            /// [`NoRandomness`].
+            pub fn generate() -> Result<Self, NoRandomness> {
+                let mut bytes = Zeroizing::new([0; SECRET_BYTES]);
+                getrandom::fill(bytes.as_mut_slice()).map_err(|_| NoRandomness)?;
+                Ok(Self(bytes))
+            }
+
+            /// Wraps bytes that were made elsewhere. They must be uniformly random.
+            #[must_use]
+            pub fn from_bytes(bytes: [u8; SECRET_BYTES]) -> Self {
+                Self(Zeroizing::new(bytes))
+            }
+
+            /// Reads a key file.
+            ///
+            /// # Errors
+            /// [`ReadKeyError`]: also when others than the owner may read the file.
+            pub fn read(path: &Path) -> Result<Self, ReadKeyError> {
+                key_file::read(path, SecretKind::$kind).map(Self)
+            }
+
+            /// Writes a new key file that only the owner can read. Never overwrites.
+            ///
+            /// # Errors
+            /// [`WriteKeyError`].
+            pub fn write_new(&self, path: &Path) -> Result<(), WriteKeyError> {
+                key_file::write_new(path, SecretKind::$kind, &self.0)
+            }
+
+            /// What may be told about the secret.
+            #[must_use]
+            pub fn fingerprint(&self) -> SecretFingerprint {
+                SecretFingerprint::of(&self.0)
+            }
+
+            pub(super) fn root(&self) -> Key {
+                Key::root(SecretKind::$kind, &self.0)
+            }
+        }
+    )*};
+}
+
+secrets! {
+    LinkageSecret Linkage "The secret that all sources of a project share and the server never holds.";
+    SourceSecret Source "The secret of one source alone: it fixes which bits of a record are flipped.";
+}
