@@ -103,7 +103,12 @@ impl EncodingHeader {
         let raw: RawHeader = serde_json::from_slice(json).ok()?;
         let words: u64 = raw.filters.iter().map(|f| u64::from(f.bits) / 64).sum();
         let fits = words + raw.tags.len() as u64 <= ENCODING_BYTES_MAX as u64 / 8;
-        if !fits || raw.filters.iter().any(|f| f.bits == 0 || f.bits % 64 != 0) {
+        if !fits
+            || raw
+                .filters
+                .iter()
+                .any(|f| f.bits == 0 || !f.bits.is_multiple_of(64))
+        {
             return None;
         }
         Some(Self {

@@ -1,0 +1,132 @@
+//! How full the filters are and how often each tag was made: what a source should look at before
+//! it submits.
+
+use std::fmt::Write;
+
+use serde::Serialize;
+
+use crate::encode::file::FilterShape;
+use crate::terms::RecordEncoding;
+
+/// Fill of one filter.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct FilterFill {
+    /// Name in the profile.
+    pub name: String,
+    /// Length in bits.
+    pub bits: u32,
+    /// Records that have it.
+    pub records: u64,
+    /// Mean share of bits that are set where it is present, `[0, 1]`; 0 if no record has it.
+    pub mean_fill: f64,
+}
+
+/// Count of one tag.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct TagFill {
+    /// Name in the profile.
+    pub name: String,
+    /// Records that have it.
+    pub records: u64,
+}
+
+/// Fill of all filters and tags.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fill {
+    /// Encodings that were counted.
+    pub records: u64,
+    /// The filters, in order.
+    pub filters: Vec<FilterFill>,
+    /// The tags, in order.
+    pub tags: Vec<TagFill>,
+}
+
+/// Counts encodings of one shape.
+pub struct FillCounter {
+    shapes: Vec<FilterShape>,
+    tag_names: Vec<String>,
+    /// Records and ones of each filter.
+    filters: Vec<(u64, u64)>,
+    tags: Vec<u64>,
+    records: u64,
+}
+
+impl FillCounter {
+    /// Counts nothing yet.
+    #[must_use]
+    pub fn new(filters: &[FilterShape], tags: &[String]) -> Self {
+        Self {
+            shapes: filters.to_vec(),
+            tag_names: tags.to_vec(),
+            filters: vec![(0, 0); filters.len()],
+            tags: vec![0; tags.len()],
+            records: 0,
+        }
+    }
+
+    /// Counts one encoding.
+    pub fn add(&mut self, encoding: &RecordEncoding) {
+        self.records += 1;
+        let mut words = encoding.filters.iter();
+        for (index, shape) in self.shapes.iter().enumerate() {
+            let own = words.by_ref().take(shape.bits as usize / 64);
+            let ones: u64 = own.map(|word| u64::from(word.count_ones())).sum();
+            if encoding.presence & (1 << index) != 0 {
+                self.filters[index].0 += 1;
+                self.filters[index].1 += ones;
+            }
+        }
+        for (index, count) in self.tags.iter_mut().enumerate() {
+            *count += (encoding.presence >> (self.shapes.len() + index)) & 1;
+        }
+    }
+
+    /// What was counted.
+    #[must_use]
+    pub fn finish(self) -> Fill {
+        let filters = self.shapes.into_iter().zip(self.filters);
+        let filters = filters.map(|(shape, (records, ones))| FilterFill {
+            name: shape.name,
+            bits: shape.bits,
+            records,
+            mean_fill: ones as f64 / (records.max(1) * u64::from(shape.bits)) as f64,
+        });
+        let tags = self.tag_names.into_iter().zip(self.tags);
+        Fill {
+            records: self.records,
+            filters: filters.collect(),
+            tags: tags
+                .map(|(name, records)| TagFill { name, records })
+                .collect(),
+        }
+    }
+}
+
+impl Fill {
+    /// A table for people.
+    #[must_use]
+    pub fn to_text(&self) -> String {
+        let share = |records: u64| 100.0 * records as f64 / self.records.max(1) as f64;
+        let mut text = String::new();
+        for filter in &self.filters {
+            // Writing to a `String` cannot fail.
+            let _ = writeln!(
+                text,
+                "filter {:<24} in {:>5.1} % of records, {:.1} % of {} bits set",
+                filter.name,
+                share(filter.records),
+                100.0 * filter.mean_fill,
+                filter.bits
+            );
+        }
+        for tag in &self.tags {
+            let _ = writeln!(
+                text,
+                "tag    {:<24} in {:>5.1} % of records",
+                tag.name,
+                share(tag.records)
+            );
+        }
+        text
+    }
+}

@@ -1,0 +1,149 @@
+//! `musubi-encode profile`: what sources and server agree on.
+
+use std::fmt::Write;
+use std::path::{Path, PathBuf};
+
+use clap::Subcommand;
+
+use super::Outcome;
+use crate::terms::profile::{BUILT_IN, LinkageProfile};
+use crate::terms::{Attribute, ProfileError};
+
+/// Arguments of `profile`.
+#[derive(Subcommand)]
+pub enum ProfileCommand {
+    /// Print the text of a profile
+    Show {
+        /// Name of a profile that comes with musubi, or a file
+        name_or_file: String,
+    },
+    /// Print the fingerprint of a profile: source and server must have the same
+    Fingerprint {
+        /// Name of a profile that comes with musubi, or a file
+        name_or_file: String,
+    },
+    /// Check a profile and say what it makes
+    Check {
+        /// Name of a profile that comes with musubi, or a file
+        name_or_file: String,
+    },
+}
+
+/// Why there is no profile.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadProfileError {
+    /// The file cannot be read.
+    #[error("cannot read the linkage profile {path}: {error}")]
+    Io {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
+    /// The file is not a valid profile.
+    #[error("{path}: {error}")]
+    File {
+        /// Which file.
+        path: PathBuf,
+        /// Which rule.
+        error: ProfileError,
+    },
+    /// No profile has this name.
+    #[error(transparent)]
+    Name(ProfileError),
+}
+
+/// A profile by its name, or from a file: what names a built-in profile is a name, what exists as
+/// a file is a file.
+///
+/// # Errors
+/// [`LoadProfileError`].
+pub fn load_profile(name_or_file: &str) -> Result<LinkageProfile, LoadProfileError> {
+    let built_in = BUILT_IN.iter().any(|(name, _)| *name == name_or_file);
+    let path = Path::new(name_or_file);
+    let like_a_path = path.components().count() > 1 || path.extension().is_some();
+    if built_in || !(path.exists() || like_a_path) {
+        return LinkageProfile::built_in(name_or_file).map_err(LoadProfileError::Name);
+    }
+    let text = std::fs::read_to_string(path).map_err(|error| LoadProfileError::Io {
+        path: path.into(),
+        error,
+    })?;
+    LinkageProfile::parse(&text).map_err(|error| LoadProfileError::File {
+        path: path.into(),
+        error,
+    })
+}
+
+/// Runs `profile`.
+///
+/// # Errors
+/// There is no such profile, or it breaks a rule.
+pub fn run(command: &ProfileCommand) -> Outcome {
+    match command {
+        ProfileCommand::Show { name_or_file } => Ok(load_profile(name_or_file)?.text().into()),
+        ProfileCommand::Fingerprint { name_or_file } => {
+            let profile = load_profile(name_or_file)?;
+            Ok(format!("{}  {}\n", profile.fingerprint(), profile.name))
+        }
+        ProfileCommand::Check { name_or_file } => Ok(describe(&load_profile(name_or_file)?)),
+    }
+}
+
+fn describe(profile: &LinkageProfile) -> String {
+    let mut text = format!(
+        "{} version {} is valid\n{}\n",
+        profile.name, profile.version, profile.summary
+    );
+    let mut line = |label: &str, value: String| {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(text, "{label:<14}{value}");
+    };
+    if let Some(warning) = &profile.warning {
+        line("warning", warning.clone());
+    }
+    line("fingerprint", profile.fingerprint().to_string());
+    for filter in &profile.filters {
+        let salt = if filter.salt.is_empty() {
+            String::new()
+        } else {
+            format!(", salted by {}", names(&filter.salt))
+        };
+        let balance = if filter.balance { ", balanced" } else { "" };
+        let flip = if filter.flip > 0.0 {
+            format!(", {:.0} % flipped", filter.flip * 100.0)
+        } else {
+            String::new()
+        };
+        let of: Vec<Attribute> = filter.features.iter().map(|f| f.attribute).collect();
+        line(
+            "filter",
+            format!(
+                "{}: {} bits of {}{salt}{balance}{flip}",
+                filter.name,
+                filter.bits,
+                names(&of)
+            ),
+        );
+    }
+    for tag in &profile.tags {
+        line("tag", format!("{}: {}", tag.name, names(&tag.attributes)));
+    }
+    let layout = profile.layout();
+    line(
+        "bytes",
+        format!(
+            "{} a record",
+            8 * (layout.filter_words() + layout.tag_slots())
+        ),
+    );
+    text
+}
+
+fn names(attributes: &[Attribute]) -> String {
+    let names: Vec<&str> = attributes
+        .iter()
+        .map(|attribute| attribute.name())
+        .collect();
+    names.join(", ")
+}
