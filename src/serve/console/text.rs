@@ -86,7 +86,7 @@ texts! {
     links_note: "同一人物と判定したペア", "pairs decided to be one person";
     reviews: "要確認", "Reviews";
     reviews_note: "判定を保留したペア", "pairs left for a person to judge";
-    set_aside: "保留したリンク", "Links set aside";
+    set_aside: "不採用リンク", "Links set aside";
     set_aside_note: "クラスタリングで採用しなかったもの", "not used by clustering";
     expected_precision: "期待適合率", "Expected precision";
     expected_note: "モデルが正しい場合のリンクの正解率", "share of links that are right, if the model holds";
