@@ -1,1 +1,11 @@
-//! May this submission come in?
+//! May this submission come in? Checks who sends, what it is encoded under, that it is whole, and
+//! counts what is refused. Nothing is stored unless all of it arrived.
+
+mod submission;
+
+pub use submission::{
+    BeginError, Begun, CHUNK_RECORDS_MAX, ChunkError, FinishError, REQUEST_ID_BYTES_MAX, Submission,
+};
+
+#[cfg(test)]
+mod tests;

@@ -43,5 +43,5 @@ pub use linkage::{
     Thresholds,
 };
 pub use profile::{Fingerprint, LinkageProfile, ProfileError};
-pub use submission::{Receipt, RefusalReason, SubmissionHeader};
+pub use submission::{Receipt, RefusalReason, SubmissionHasher, SubmissionHeader};
 pub use table::{RecordTable, Row, RowIndex};

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use super::profile::Fingerprint;
-use super::{ShapeError, SourceId};
+use super::{RecordEncoding, ShapeError, SourceId};
 
 /// What a source says before the first record.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,4 +93,43 @@ pub struct Receipt {
     pub content_hash: String,
     /// Head of the log after the submission's entry, hexadecimal.
     pub log_head: String,
+}
+
+/// Running hash over the content of a submission's records, in order. Both ends compute it, so that
+/// a cut or altered line is noticed.
+///
+/// BLAKE3 in key derivation mode over the content hash of each record; a record that could not be
+/// read contributes 32 zero bytes.
+pub struct SubmissionHasher(blake3::Hasher);
+
+impl SubmissionHasher {
+    /// Before the first record.
+    #[must_use]
+    pub fn new() -> Self {
+        Self(blake3::Hasher::new_derive_key(
+            "musubi/v1/submission-content",
+        ))
+    }
+
+    /// Adds the next record; `None` if it could not be read.
+    pub fn add(&mut self, encoding: Option<&RecordEncoding>) {
+        self.add_content(encoding.map(RecordEncoding::content_hash).as_ref());
+    }
+
+    /// Adds the next record by its content hash.
+    pub fn add_content(&mut self, content_hash: Option<&[u8; 32]>) {
+        self.0.update(content_hash.unwrap_or(&[0; 32]));
+    }
+
+    /// The hash of all records so far.
+    #[must_use]
+    pub fn finish(&self) -> [u8; 32] {
+        *self.0.finalize().as_bytes()
+    }
+}
+
+impl Default for SubmissionHasher {
+    fn default() -> Self {
+        Self::new()
+    }
 }

@@ -1,0 +1,249 @@
+//! The index: where each live record lies. Kept in sled, rebuilt from the log and the segments
+//! whenever it is missing, damaged or behind. Nothing is ever acknowledged on its word alone.
+//!
+//! One tree. `r` + source + 0 + record ref → segment, row, version, content half. `applied` →
+//! number of the last submission that is in, and the chain value of its log entry.
+//!
+//! sled panics on some damage, so every call is guarded. Batches stay at 1,000 operations: larger
+//! ones take memory out of proportion. Its `flush` does not fsync, so the marker is written only
+//! after an fsync by our own hand.
+
+use std::fs::{self, File};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+
+use super::fault::{Explain, StorageFault};
+use super::segment::{ContentHalf, RowLocation, SegmentDirectory};
+use crate::terms::SourceId;
+
+/// Most operations in one sled batch.
+const BATCH_OPERATIONS: usize = 1_000;
+const CACHE_BYTES: u64 = 256 << 20;
+const APPLIED_KEY: &[u8] = b"applied";
+/// A file of this name beside the index says: do not trust it, rebuild it.
+const CONDEMNED: &str = "index.condemned";
+
+/// Why the index did not answer. It can be rebuilt: a restart does.
+#[derive(Debug, thiserror::Error)]
+pub enum IndexError {
+    /// sled reported a fault.
+    #[error("the index failed; a restart rebuilds it from the log")]
+    Failed(#[source] sled::Error),
+    /// sled panicked.
+    #[error("the index broke down; a restart rebuilds it from the log")]
+    Panicked,
+    /// An answer of the index contradicts the log.
+    #[error("the index contradicts the log; a restart rebuilds it from the log")]
+    Contradiction,
+    /// The index's files could not be handled.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+}
+
+/// Where the live version of a record lies, and what it is.
+#[derive(Clone, Copy)]
+pub(super) struct KnownRecord {
+    /// Where.
+    pub(super) location: RowLocation,
+    /// Version at the source.
+    pub(super) version: u32,
+    /// First half of the content hash.
+    pub(super) content: ContentHalf,
+}
+
+/// How far the index has come: a submission and its chain value.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct Applied {
+    /// Number of the last submission that is in; 0: none.
+    pub(super) submission: u64,
+    /// Chain value of its log entry; zero for none.
+    pub(super) hash: [u8; 32],
+}
+
+impl Applied {
+    /// Nothing is in.
+    pub(super) const NOTHING: Self = Self {
+        submission: 0,
+        hash: [0; 32],
+    };
+}
+
+/// The open index.
+pub(super) struct Index {
+    store: PathBuf,
+    database: Option<sled::Db>,
+}
+
+impl Index {
+    /// Opens the index, or gives an empty one if it is missing, condemned or damaged.
+    pub(super) fn open(store: &Path) -> Result<Self, IndexError> {
+        let condemned = store.join(CONDEMNED);
+        if condemned.try_exists().explain("inspect", &condemned)? {
+            return Self::open_empty(store);
+        }
+        match open_database(store) {
+            Ok(database) => {
+                let index = Self {
+                    store: store.to_owned(),
+                    database: Some(database),
+                };
+                match index.applied() {
+                    Ok(_) => Ok(index),
+                    Err(_) => {
+                        drop(index);
+                        Self::open_empty(store)
+                    }
+                }
+            }
+            Err(_) => Self::open_empty(store),
+        }
+    }
+
+    /// Deletes whatever index there is and opens an empty one.
+    fn open_empty(store: &Path) -> Result<Self, IndexError> {
+        let path = index_path(store);
+        if path.try_exists().explain("inspect", &path)? {
+            fs::remove_dir_all(&path).explain("remove", &path)?;
+        }
+        let condemned = store.join(CONDEMNED);
+        if condemned.try_exists().explain("inspect", &condemned)? {
+            fs::remove_file(&condemned).explain("remove", &condemned)?;
+        }
+        Ok(Self {
+            store: store.to_owned(),
+            database: Some(open_database(store)?),
+        })
+    }
+
+    /// Empties the index.
+    pub(super) fn clear(&mut self) -> Result<(), IndexError> {
+        self.database = None;
+        *self = Self::open_empty(&self.store)?;
+        Ok(())
+    }
+
+    /// Marks the index as not to be trusted: the next open rebuilds it.
+    pub(super) fn condemn(&self) -> Result<(), StorageFault> {
+        let path = self.store.join(CONDEMNED);
+        File::create(&path).explain("create", &path).map(|_| ())
+    }
+
+    /// How far the index has come.
+    pub(super) fn applied(&self) -> Result<Applied, IndexError> {
+        let value = self.guarded(|database| database.get(APPLIED_KEY))?;
+        let Some(value) = value else {
+            return Ok(Applied::NOTHING);
+        };
+        let (submission, hash) = value.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        Ok(Applied {
+            submission: u64::from_le_bytes(*submission),
+            hash: hash.try_into().map_err(|_| IndexError::Contradiction)?,
+        })
+    }
+
+    /// The live version of a record.
+    pub(super) fn find(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+        let value = self.guarded(|database| database.get(key))?;
+        value
+            .map(|value| decode(&value).ok_or(IndexError::Contradiction))
+            .transpose()
+    }
+
+    /// Takes in the segment of a submission. Doing it twice changes nothing.
+    pub(super) fn take_in(
+        &self,
+        submission: u64,
+        source: &SourceId,
+        directory: &SegmentDirectory,
+    ) -> Result<(), IndexError> {
+        let mut batch = sled::Batch::default();
+        let mut operations = 0;
+        for (row, record, label) in directory.iter() {
+            let known = KnownRecord {
+                location: RowLocation {
+                    segment: submission,
+                    row,
+                },
+                version: record.version,
+                content: record.content,
+            };
+            batch.insert(record_key(source, label), encode(&known).as_slice());
+            operations += 1;
+            if operations == BATCH_OPERATIONS {
+                let full = std::mem::take(&mut batch);
+                self.guarded(|database| database.apply_batch(full))?;
+                operations = 0;
+            }
+        }
+        self.guarded(|database| database.apply_batch(batch))
+    }
+
+    /// Says that everything up to `applied` is in, after making it durable.
+    pub(super) fn set_applied(&self, applied: Applied) -> Result<(), IndexError> {
+        self.guarded(|database| database.flush())?;
+        let file = index_path(&self.store).join("db");
+        File::open(&file)
+            .and_then(|file| file.sync_all())
+            .confirm(&file)?;
+        let mut value = applied.submission.to_le_bytes().to_vec();
+        value.extend_from_slice(&applied.hash);
+        self.guarded(|database| database.insert(APPLIED_KEY, value))?;
+        Ok(())
+    }
+
+    fn guarded<T>(&self, call: impl FnOnce(&sled::Db) -> sled::Result<T>) -> Result<T, IndexError> {
+        let database = self.database.as_ref().ok_or(IndexError::Panicked)?;
+        catch_unwind(AssertUnwindSafe(|| call(database)))
+            .map_err(|_| IndexError::Panicked)?
+            .map_err(IndexError::Failed)
+    }
+}
+
+/// Key of a record in the index and in the filter before it.
+pub(super) fn record_key(source: &SourceId, label: &str) -> Vec<u8> {
+    let mut key = Vec::with_capacity(2 + source.as_str().len() + label.len());
+    key.push(b'r');
+    key.extend_from_slice(source.as_str().as_bytes());
+    key.push(0);
+    key.extend_from_slice(label.as_bytes());
+    key
+}
+
+fn index_path(store: &Path) -> PathBuf {
+    store.join("index")
+}
+
+/// Opens sled on a thread of its own, where a panic does no harm.
+fn open_database(store: &Path) -> Result<sled::Db, IndexError> {
+    let config = sled::Config::new()
+        .path(index_path(store))
+        .cache_capacity(CACHE_BYTES)
+        .flush_every_ms(Some(500));
+    std::thread::spawn(move || config.open())
+        .join()
+        .map_err(|_| IndexError::Panicked)?
+        .map_err(IndexError::Failed)
+}
+
+fn encode(known: &KnownRecord) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&known.location.segment.to_le_bytes());
+    bytes[8..12].copy_from_slice(&known.location.row.to_le_bytes());
+    bytes[12..16].copy_from_slice(&known.version.to_le_bytes());
+    bytes[16..].copy_from_slice(&known.content);
+    bytes
+}
+
+fn decode(bytes: &[u8]) -> Option<KnownRecord> {
+    let (segment, rest) = bytes.split_first_chunk()?;
+    let (row, rest) = rest.split_first_chunk()?;
+    let (version, content) = rest.split_first_chunk()?;
+    Some(KnownRecord {
+        location: RowLocation {
+            segment: u64::from_le_bytes(*segment),
+            row: u32::from_le_bytes(*row),
+        },
+        version: u32::from_le_bytes(*version),
+        content: content.try_into().ok()?,
+    })
+}

@@ -1,0 +1,197 @@
+//! The open store behind its handles: the locks, and the order in which they are taken
+//! (commit, then log, then catalogue; index and filter last).
+
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
+use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+
+use super::catalogue::Catalogue;
+use super::fault::StorageFault;
+use super::index::{Applied, Index, IndexError, KnownRecord, record_key};
+use super::lock::DirectoryLock;
+use super::log::{AppendError, Log, LogEntry, LogPosition, SubmissionCommitted};
+use super::recover::CatchUpError;
+use super::seen::SeenFilter;
+use super::segment::{RowLocation, SegmentDirectory, read_directory, segment_path};
+use super::snapshot::Published;
+use crate::terms::SourceId;
+
+const NO_PANIC: &str = "no holder of this lock panics";
+
+/// Everything that handles of one store share.
+pub(super) struct Inner {
+    /// The store's directory.
+    pub(super) directory: PathBuf,
+    /// Number for the next spool.
+    pub(super) next_spool: AtomicU64,
+    /// The newest publication.
+    pub(super) published: RwLock<Option<Published>>,
+    /// The index. Written to only to rebuild it.
+    pub(super) index: RwLock<IndexState>,
+    log: Mutex<Log>,
+    catalogue: RwLock<Catalogue>,
+    seen: RwLock<SeenFilter>,
+    submitting: Mutex<BTreeSet<SourceId>>,
+    commit: Mutex<()>,
+    // Last, so that the directory is free only when all else is closed.
+    _lock: DirectoryLock,
+}
+
+/// The index, and whether its answers may be used.
+pub(super) struct IndexState {
+    /// The index.
+    pub(super) index: Index,
+    /// It failed once; only a rebuild makes it good.
+    pub(super) failed: std::sync::atomic::AtomicBool,
+}
+
+/// What recovery found, from which the store is opened.
+pub(super) struct Parts {
+    pub(super) directory: PathBuf,
+    pub(super) lock: DirectoryLock,
+    pub(super) log: Log,
+    pub(super) catalogue: Catalogue,
+    pub(super) seen: SeenFilter,
+    pub(super) index: Index,
+    pub(super) published: Option<Published>,
+}
+
+impl Inner {
+    pub(super) fn new(parts: Parts) -> Self {
+        Self {
+            directory: parts.directory,
+            next_spool: AtomicU64::new(0),
+            published: RwLock::new(parts.published),
+            index: RwLock::new(IndexState {
+                index: parts.index,
+                failed: false.into(),
+            }),
+            log: Mutex::new(parts.log),
+            catalogue: RwLock::new(parts.catalogue),
+            seen: RwLock::new(parts.seen),
+            submitting: Mutex::default(),
+            commit: Mutex::default(),
+            _lock: parts.lock,
+        }
+    }
+
+    pub(super) fn log(&self) -> MutexGuard<'_, Log> {
+        self.log.lock().expect(NO_PANIC)
+    }
+
+    pub(super) fn catalogue(&self) -> RwLockReadGuard<'_, Catalogue> {
+        self.catalogue.read().expect(NO_PANIC)
+    }
+
+    pub(super) fn submitting(&self) -> MutexGuard<'_, BTreeSet<SourceId>> {
+        self.submitting.lock().expect(NO_PANIC)
+    }
+
+    /// Held by whoever decides from the catalogue what to append, until it is appended.
+    pub(super) fn commit_lock(&self) -> MutexGuard<'_, ()> {
+        self.commit.lock().expect(NO_PANIC)
+    }
+
+    /// Appends an entry and brings the catalogue up to date. Durable on return.
+    ///
+    /// Whoever appends a profile, submission or publication holds the commit lock.
+    pub(super) fn record(
+        &self,
+        entry: LogEntry,
+        replaced: &[RowLocation],
+    ) -> Result<LogPosition, AppendError> {
+        let mut log = self.log();
+        let position = log.append(&entry)?;
+        self.catalogue
+            .write()
+            .expect(NO_PANIC)
+            .apply(entry, position, replaced)
+            .expect("what is appended was decided from this catalogue under the commit lock");
+        Ok(position)
+    }
+
+    /// Stops all writing if the disk did not confirm something.
+    pub(super) fn poison_if_unconfirmed<T>(
+        &self,
+        result: Result<T, StorageFault>,
+    ) -> Result<T, StorageFault> {
+        if let Err(StorageFault::Unconfirmed { .. }) = &result {
+            self.log().poison();
+        }
+        result
+    }
+
+    /// The live version of a record.
+    pub(super) fn find_record(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+        let state = self.index.read().expect(NO_PANIC);
+        if state.is_failed() {
+            return Err(IndexError::Panicked);
+        }
+        if !self.seen.read().expect(NO_PANIC).may_contain(key) {
+            return Ok(None);
+        }
+        let found = state.index.find(key).and_then(|known| match known {
+            Some(known) if !self.catalogue().is_live(known.location) => {
+                Err(IndexError::Contradiction)
+            }
+            known => Ok(known),
+        });
+        if found.is_err() {
+            state.fail();
+        }
+        found
+    }
+
+    /// Takes a durable submission into the index. A failure does not undo the submission: the index
+    /// is condemned, and taking in goes on after a rebuild.
+    pub(super) fn index_submission(&self, committed: &SubmissionCommitted, position: LogPosition) {
+        let state = self.index.read().expect(NO_PANIC);
+        if !state.is_failed() && self.try_index(&state.index, committed, position).is_err() {
+            state.fail();
+        }
+    }
+
+    fn try_index(
+        &self,
+        index: &Index,
+        committed: &SubmissionCommitted,
+        position: LogPosition,
+    ) -> Result<(), CatchUpError> {
+        let binding = self.catalogue().binding.clone();
+        let binding = binding.ok_or(IndexError::Contradiction)?;
+        let expected = binding.expected(committed);
+        if let Some(expected) = expected.map_err(|_| IndexError::Contradiction)? {
+            let path = segment_path(&self.directory, committed.submission);
+            let directory = read_directory(&path, &expected)?;
+            self.see(&committed.source, &directory);
+            index.take_in(committed.submission, &committed.source, &directory)?;
+            index.set_applied(Applied {
+                submission: committed.submission,
+                hash: position.hash,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// Adds the records of a segment to the filter in front of the index.
+    pub(super) fn see(&self, source: &SourceId, segment: &SegmentDirectory) {
+        let mut seen = self.seen.write().expect(NO_PANIC);
+        for (_, _, label) in segment.iter() {
+            seen.add(&record_key(source, label));
+        }
+    }
+}
+
+impl IndexState {
+    fn is_failed(&self) -> bool {
+        self.failed.load(std::sync::atomic::Ordering::Acquire)
+    }
+
+    fn fail(&self) {
+        self.failed
+            .store(true, std::sync::atomic::Ordering::Release);
+        // If the mark cannot be left, the next open still compares the index with the log.
+        let _ = self.index.condemn();
+    }
+}

@@ -1,0 +1,129 @@
+//! Reads the log front to back, proves the chain, and tells a torn tail from damage.
+//!
+//! A crash can leave only the last entry incomplete. Bytes that are not a valid entry are therefore
+//! a torn tail if no valid entry follows them anywhere, and damage if one does: each entry is
+//! preceded by the chain value that it builds on, so a later entry proves itself without the ones
+//! before it.
+
+use std::fs::File;
+use std::io::{BufReader, Read};
+use std::path::Path;
+
+use super::frame::{self, CHAIN_BYTES, Chain, HEADER_BYTES, PREFIX_BYTES, Prefix};
+use super::{LogEntry, LogPosition, log_path};
+use crate::store::fault::{Explain, StorageFault};
+
+/// What a scan found.
+pub(in crate::store) struct Scanned {
+    /// Position of the last valid entry.
+    pub(in crate::store) head: LogPosition,
+    /// Offset after it.
+    pub(in crate::store) end: u64,
+    /// Bytes of a torn entry after that.
+    pub(in crate::store) torn_bytes: u64,
+}
+
+/// Reads all entries and hands each to `visit` with its offset and position. Changes nothing.
+pub(in crate::store) fn scan(
+    store: &Path,
+    mut visit: impl FnMut(LogEntry, u64, LogPosition) -> Result<(), StorageFault>,
+) -> Result<Scanned, StorageFault> {
+    let path = log_path(store);
+    let file = File::open(&path).explain("open", &path)?;
+    let length = file.metadata().explain("inspect", &path)?.len();
+    let mut reader = BufReader::with_capacity(1 << 18, file);
+    if length < HEADER_BYTES as u64 {
+        return Err(StorageFault::damaged(&path, 0, "the log has no header"));
+    }
+    let mut header = [0; HEADER_BYTES];
+    reader.read_exact(&mut header).explain("read", &path)?;
+    let hash = frame::check_header(&header)
+        .map_err(|(offset, rule)| StorageFault::damaged(&path, offset, rule))?;
+    let mut scanned = Scanned {
+        head: LogPosition { sequence: 0, hash },
+        end: HEADER_BYTES as u64,
+        torn_bytes: 0,
+    };
+    while scanned.end < length {
+        let left = length - scanned.end;
+        let mut seen = Vec::new();
+        let Some((prefix, payload)) =
+            next_entry(&mut reader, left, &scanned.head, &mut seen).explain("read", &path)?
+        else {
+            reader.read_to_end(&mut seen).explain("read", &path)?;
+            if valid_entry_follows(&seen, scanned.head.sequence) {
+                return Err(StorageFault::damaged(
+                    &path,
+                    scanned.end,
+                    "the entry here does not match its chain value, and valid entries follow",
+                ));
+            }
+            scanned.torn_bytes = left;
+            break;
+        };
+        let position = LogPosition {
+            sequence: prefix.sequence,
+            hash: prefix.chain(&scanned.head.hash, &payload),
+        };
+        let entry = LogEntry::decode(prefix.kind, payload)
+            .map_err(|rule| StorageFault::damaged(&path, scanned.end, rule))?;
+        visit(entry, scanned.end, position)?;
+        scanned.end += seen.len() as u64;
+        scanned.head = position;
+    }
+    Ok(scanned)
+}
+
+/// Reads the next entry if it is whole and valid. All bytes taken are in `seen`.
+fn next_entry(
+    reader: &mut impl Read,
+    left: u64,
+    head: &LogPosition,
+    seen: &mut Vec<u8>,
+) -> std::io::Result<Option<(Prefix, Vec<u8>)>> {
+    let around = (PREFIX_BYTES + CHAIN_BYTES) as u64;
+    if left < around {
+        return Ok(None);
+    }
+    let mut bytes = [0; PREFIX_BYTES];
+    reader.read_exact(&mut bytes)?;
+    seen.extend_from_slice(&bytes);
+    let prefix = Prefix::decode(&bytes);
+    if prefix.length > frame::PAYLOAD_BYTES_MAX || around + prefix.length as u64 > left {
+        return Ok(None);
+    }
+    seen.resize(PREFIX_BYTES + prefix.length + CHAIN_BYTES, 0);
+    reader.read_exact(&mut seen[PREFIX_BYTES..])?;
+    let (payload, chain) = seen[PREFIX_BYTES..].split_at(prefix.length);
+    let valid = prefix.sequence == head.sequence + 1 && prefix.chain(&head.hash, payload) == *chain;
+    Ok(valid.then(|| (prefix, payload.to_vec())))
+}
+
+/// Whether some place in `bytes`, the rest of the log from a bad entry on, holds a valid entry
+/// that comes after entry number `sequence + 1`.
+fn valid_entry_follows(bytes: &[u8], sequence: u64) -> bool {
+    let smallest = PREFIX_BYTES + CHAIN_BYTES;
+    let later = sequence + 2..=sequence + 2 + (bytes.len() / smallest) as u64;
+    let candidates = bytes.windows(smallest).enumerate();
+    candidates.skip(1).any(|(at, window)| {
+        let Some(previous) = at.checked_sub(CHAIN_BYTES) else {
+            return false;
+        };
+        let prefix: &[u8; PREFIX_BYTES] = window
+            .first_chunk()
+            .expect("the window is longer than a prefix");
+        let prefix = Prefix::decode(prefix);
+        let end = PREFIX_BYTES + prefix.length;
+        if !later.contains(&prefix.sequence) || prefix.length > frame::PAYLOAD_BYTES_MAX {
+            return false;
+        }
+        let entry = &bytes[at..];
+        let Some(chain) = entry.get(end..end + CHAIN_BYTES) else {
+            return false;
+        };
+        let previous: &Chain = bytes[previous..at]
+            .first_chunk()
+            .expect("the slice has the length of a chain value");
+        prefix.chain(previous, &entry[PREFIX_BYTES..end]) == *chain
+    })
+}

@@ -1,0 +1,157 @@
+//! Out to the linkage job and back: the live records as a table, and the entities it found.
+
+use std::collections::BTreeSet;
+
+use super::catalogue::seal_hex;
+use super::fault::StorageFault;
+use super::log::{AppendError, LogEntry, PublicationMade, log_path};
+use super::segment::{read_rows, segment_path};
+use super::snapshot::{self, Published, snapshot_path};
+use super::table::TableBuilder;
+use super::{LoadedTable, Store};
+use crate::terms::{EntityId, RunId, SourceId};
+
+/// Why the live records could not be loaded.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadTableError {
+    /// The store has no linkage profile, so no records.
+    #[error("the store is not bound to a linkage profile yet")]
+    NoProfile,
+    /// More sources than a row can name.
+    #[error("the store holds more than {max} sources")]
+    TooManySources {
+        /// Most sources.
+        max: usize,
+    },
+    /// More rows than a table can hold.
+    #[error("the store holds more than {max} live records")]
+    TooManyRows {
+        /// Most rows.
+        max: u64,
+    },
+    /// A segment is damaged or cannot be read.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+}
+
+/// Why entities could not be published. What was published before stays.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// There is not one entity per row.
+    #[error("{rows} rows, but {entities} entities: each row belongs to one")]
+    Lengths {
+        /// Rows of the table.
+        rows: usize,
+        /// Entities given.
+        entities: usize,
+    },
+    /// The run published before.
+    #[error("run {run} published its entities before")]
+    AlreadyPublished {
+        /// The run.
+        run: RunId,
+    },
+    /// The snapshot could not be written.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+    /// The log could not be written.
+    #[error(transparent)]
+    Log(#[from] AppendError),
+}
+
+impl Store {
+    /// Loads all live records, by segment and row. Checks every byte it reads.
+    ///
+    /// # Errors
+    /// [`LoadTableError`].
+    pub fn load_table(&self) -> Result<LoadedTable, LoadTableError> {
+        let directory = &self.inner.directory;
+        let catalogue = self.inner.catalogue();
+        let binding = (catalogue.binding.clone()).ok_or(LoadTableError::NoProfile)?;
+        // Segments never change, so a list of them with their live rows is a consistent view.
+        let segments: Vec<_> = catalogue
+            .submissions
+            .iter()
+            .filter(|submission| !submission.live.is_empty())
+            .map(|submission| (submission.committed.clone(), submission.live.clone()))
+            .collect();
+        drop(catalogue);
+        let sources: BTreeSet<&SourceId> = segments.iter().map(|(it, _)| &it.source).collect();
+        let sources: Vec<SourceId> = sources.into_iter().cloned().collect();
+        if sources.len() > usize::from(u16::MAX) + 1 {
+            return Err(LoadTableError::TooManySources {
+                max: usize::from(u16::MAX) + 1,
+            });
+        }
+        let rows: u64 = segments.iter().map(|(_, live)| live.len()).sum();
+        if rows > u64::from(u32::MAX) {
+            return Err(LoadTableError::TooManyRows {
+                max: u64::from(u32::MAX),
+            });
+        }
+        let mut builder = TableBuilder::new(&binding.layout, sources.clone(), rows as usize);
+        for (committed, live) in &segments {
+            let expected = binding
+                .expected(committed)
+                .map_err(|rule| StorageFault::damaged(&log_path(directory), 0, rule))?;
+            let Some(expected) = expected else { continue };
+            let segment = read_rows(&segment_path(directory, committed.submission), &expected)?;
+            let source = sources
+                .binary_search(&committed.source)
+                .expect("the list was made from these submissions");
+            builder.add(source as u16, &segment, live);
+        }
+        Ok(builder.finish())
+    }
+
+    /// Publishes the entities of a run: `entities[i]` belongs to row `i` of `rows`.
+    ///
+    /// Readers see the old publication or the new one, whole. Durable on return.
+    ///
+    /// # Errors
+    /// [`PublishError`].
+    pub fn publish(
+        &self,
+        run: RunId,
+        rows: &LoadedTable,
+        entities: &[EntityId],
+    ) -> Result<(), PublishError> {
+        if rows.refs.len() != entities.len() {
+            return Err(PublishError::Lengths {
+                rows: rows.refs.len(),
+                entities: entities.len(),
+            });
+        }
+        let inner = &self.inner;
+        let _commit = inner.commit_lock();
+        let published_before = |publication: &PublicationMade| publication.run == run;
+        if (inner.catalogue().publications.iter()).any(published_before) {
+            return Err(PublishError::AlreadyPublished { run });
+        }
+        let written = snapshot::write(&inner.directory, run, rows, entities);
+        let (file, seal) = inner.poison_if_unconfirmed(written)?;
+        let path = snapshot_path(&inner.directory, run);
+        inner.poison_if_unconfirmed(file.publish(&path))?;
+        let published = Published::load(&path, run, &seal)?;
+        let entry = LogEntry::Publication(PublicationMade {
+            run,
+            seal: seal_hex(seal),
+        });
+        inner.record(entry, &[])?;
+        *inner
+            .published
+            .write()
+            .expect("no holder of this lock panics") = Some(published);
+        Ok(())
+    }
+
+    /// The publication in force.
+    #[must_use]
+    pub fn published(&self) -> Option<Published> {
+        self.inner
+            .published
+            .read()
+            .expect("no holder of this lock panics")
+            .clone()
+    }
+}

@@ -1,0 +1,193 @@
+//! Reads a sealed file front to back; no byte is handed out before its block was checked.
+
+use std::fs::File;
+use std::io::{Read, Seek, SeekFrom};
+use std::path::{Path, PathBuf};
+
+use super::{BLOCK_BYTES, Counts, SECTION_ALIGNMENT, Seal, TRAILER_BYTES, Trailer, table_bytes};
+use crate::store::fault::{Explain, StorageFault};
+
+/// A sealed file being read.
+pub(in crate::store) struct SealedReader {
+    path: PathBuf,
+    file: File,
+    trailer: Trailer,
+    table: Vec<u8>,
+    /// Start of the block in memory.
+    block_start: u64,
+    block: Vec<u8>,
+    /// Next byte to hand out, from the start of the body.
+    position: u64,
+}
+
+impl SealedReader {
+    /// Opens a file that must carry the seal `expected`.
+    pub(in crate::store) fn open(path: &Path, expected: &Seal) -> Result<Self, StorageFault> {
+        let mut file = File::open(path).explain("open", path)?;
+        let length = file.metadata().explain("inspect", path)?.len();
+        let damaged = |offset, rule| Err(StorageFault::damaged(path, offset, rule));
+        let Some(trailer_start) = length.checked_sub(TRAILER_BYTES as u64) else {
+            return damaged(0, "the file is shorter than its trailer");
+        };
+        let mut bytes = [0; TRAILER_BYTES];
+        file.seek(SeekFrom::Start(trailer_start))
+            .and_then(|_| file.read_exact(&mut bytes))
+            .explain("read", path)?;
+        let word = |at: usize| {
+            u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a slice of 8 bytes"))
+        };
+        let trailer = Trailer {
+            body_bytes: word(16),
+            counts: [word(24), word(32), word(40), word(48)],
+        };
+        if bytes[..TRAILER_BYTES - 32] != trailer.encode() {
+            return damaged(trailer_start, "the trailer does not have its form");
+        }
+        if trailer
+            .body_bytes
+            .checked_add(table_bytes(trailer.body_bytes.min(length)))
+            != Some(trailer_start)
+        {
+            return damaged(trailer_start + 16, "the file does not have its length");
+        }
+        let mut table = vec![0; table_bytes(trailer.body_bytes) as usize];
+        file.seek(SeekFrom::Start(trailer.body_bytes))
+            .and_then(|_| file.read_exact(&mut table))
+            .explain("read", path)?;
+        if bytes[TRAILER_BYTES - 32..] != trailer.seal(&table) {
+            return damaged(
+                trailer.body_bytes,
+                "the table of checksums does not match the seal",
+            );
+        }
+        if bytes[TRAILER_BYTES - 32..] != *expected {
+            return damaged(
+                length - 32,
+                "the file is whole but is not the one that the log names",
+            );
+        }
+        file.seek(SeekFrom::Start(0)).explain("read", path)?;
+        Ok(Self {
+            path: path.to_owned(),
+            file,
+            trailer,
+            table,
+            block_start: 0,
+            block: Vec::new(),
+            position: 0,
+        })
+    }
+
+    /// Numbers that the writer left.
+    pub(in crate::store) fn counts(&self) -> Counts {
+        self.trailer.counts
+    }
+
+    /// A fault at the present position.
+    pub(in crate::store) fn fault(&self, rule: &'static str) -> StorageFault {
+        StorageFault::damaged(&self.path, self.position, rule)
+    }
+
+    /// Fills `out` with the next bytes of the body.
+    pub(in crate::store) fn read(&mut self, mut out: &mut [u8]) -> Result<(), StorageFault> {
+        while !out.is_empty() {
+            let at = (self.position - self.block_start) as usize;
+            if at == self.block.len() {
+                self.next_block()?;
+                continue;
+            }
+            let count = out.len().min(self.block.len() - at);
+            let (now, rest) = out.split_at_mut(count);
+            now.copy_from_slice(&self.block[at..at + count]);
+            self.position += count as u64;
+            out = rest;
+        }
+        Ok(())
+    }
+
+    /// Bytes that remain must be at least `bytes`; guards allocations.
+    pub(in crate::store) fn expect_bytes(&self, bytes: u64) -> Result<(), StorageFault> {
+        if self.position.checked_add(bytes) > Some(self.trailer.body_bytes)
+            || self.position.checked_add(bytes).is_none()
+        {
+            return Err(self.fault("a section reaches past the end of the body"));
+        }
+        Ok(())
+    }
+
+    /// The next `count` values of `N` bytes each.
+    pub(in crate::store) fn read_values<const N: usize, T>(
+        &mut self,
+        count: u64,
+        decode: impl Fn([u8; N]) -> T,
+    ) -> Result<Vec<T>, StorageFault> {
+        self.expect_bytes(count.saturating_mul(N as u64))?;
+        let mut values = Vec::with_capacity(count as usize);
+        let mut buffer = vec![0; 512 * N];
+        let mut left = count as usize;
+        while left > 0 {
+            let now = left.min(512);
+            self.read(&mut buffer[..now * N])?;
+            let (chunks, _) = buffer[..now * N].as_chunks::<N>();
+            values.extend(chunks.iter().map(|bytes| decode(*bytes)));
+            left -= now;
+        }
+        Ok(values)
+    }
+
+    /// The next `bytes` bytes as text.
+    pub(in crate::store) fn read_text(&mut self, bytes: u64) -> Result<String, StorageFault> {
+        self.expect_bytes(bytes)?;
+        let mut text = vec![0; bytes as usize];
+        self.read(&mut text)?;
+        String::from_utf8(text).map_err(|_| self.fault("the text section is not UTF-8"))
+    }
+
+    /// Passes over `bytes` bytes, checking them.
+    pub(in crate::store) fn skip(&mut self, bytes: u64) -> Result<(), StorageFault> {
+        self.expect_bytes(bytes)?;
+        let target = self.position + bytes;
+        while self.block_start + (self.block.len() as u64) < target {
+            self.position = self.block_start + self.block.len() as u64;
+            self.next_block()?;
+        }
+        self.position = target;
+        Ok(())
+    }
+
+    /// Passes over the zeros before the next section.
+    pub(in crate::store) fn align(&mut self) -> Result<(), StorageFault> {
+        self.skip(self.position.next_multiple_of(SECTION_ALIGNMENT) - self.position)
+    }
+
+    /// Checks what is left of the body, which must be nothing but the end of the last section.
+    pub(in crate::store) fn finish(mut self) -> Result<(), StorageFault> {
+        self.align()?;
+        if self.position != self.trailer.body_bytes {
+            return Err(self.fault("the body is longer than its sections"));
+        }
+        Ok(())
+    }
+
+    fn next_block(&mut self) -> Result<(), StorageFault> {
+        let start = self.block_start + self.block.len() as u64;
+        let length = (self.trailer.body_bytes - start).min(BLOCK_BYTES as u64) as usize;
+        if length == 0 {
+            return Err(self.fault("a section reaches past the end of the body"));
+        }
+        self.block.resize(length, 0);
+        self.file
+            .read_exact(&mut self.block)
+            .explain("read", &self.path)?;
+        let entry = start as usize / BLOCK_BYTES * 32;
+        if self.table[entry..entry + 32] != *blake3::hash(&self.block).as_bytes() {
+            return Err(StorageFault::damaged(
+                &self.path,
+                start,
+                "the block of 1 MiB from here does not match its checksum",
+            ));
+        }
+        self.block_start = start;
+        Ok(())
+    }
+}

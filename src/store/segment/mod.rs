@@ -1,0 +1,144 @@
+//! A segment: the accepted records of one submission, in one immutable sealed file.
+//!
+//! Sections of the body: header, filters (packed row-major words), tags (row-major), directory (one
+//! fixed row per record), record refs (UTF-8, end to end), replaced rows. `FORMAT.md` gives the bytes.
+
+mod reader;
+mod writer;
+
+pub(super) use reader::{SegmentDirectory, SegmentRows, read_directory, read_rows};
+pub(super) use writer::SegmentWriter;
+
+use std::path::{Path, PathBuf};
+
+use super::sealed::Seal;
+use crate::terms::profile::Layout;
+use crate::terms::{EventKind, Fingerprint, SourceId};
+
+const MAGIC: &[u8; 8] = b"MUSUBISG";
+const FORMAT_VERSION: u32 = 1;
+const HEADER_BYTES: usize = 192;
+const DIRECTORY_ROW_BYTES: usize = 48;
+const REPLACED_BYTES: usize = 16;
+
+/// First half of a record's content hash: equal content, equal half.
+pub(super) type ContentHalf = [u8; 16];
+
+/// The half of a content hash that segments and the index keep.
+pub(super) fn content_half(hash: &[u8; 32]) -> ContentHalf {
+    *hash.first_chunk().expect("32 bytes have a first half")
+}
+
+/// Where a record lies.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) struct RowLocation {
+    /// Number of the submission, which names the segment.
+    pub(super) segment: u64,
+    /// Row within the segment.
+    pub(super) row: u32,
+}
+
+impl RowLocation {
+    /// Segment, then row in the low half of a word.
+    fn encode(self) -> [u8; REPLACED_BYTES] {
+        let mut bytes = [0; REPLACED_BYTES];
+        bytes[..8].copy_from_slice(&self.segment.to_le_bytes());
+        bytes[8..12].copy_from_slice(&self.row.to_le_bytes());
+        bytes
+    }
+
+    fn decode(bytes: [u8; REPLACED_BYTES]) -> Self {
+        let word = u128::from_le_bytes(bytes);
+        Self {
+            segment: word as u64,
+            row: (word >> 64) as u32,
+        }
+    }
+}
+
+/// What a segment must be, as the log and the profile say.
+pub(super) struct Expected<'a> {
+    /// Seal of the file.
+    pub(super) seal: Seal,
+    /// Rows.
+    pub(super) rows: u32,
+    /// Whose records.
+    pub(super) source: &'a SourceId,
+    /// Profile that they were encoded under.
+    pub(super) profile: Fingerprint,
+    /// Shape of a row.
+    pub(super) layout: &'a Layout,
+}
+
+/// One record in the directory of a segment.
+#[derive(Clone, Copy)]
+pub(super) struct DirectoryRow {
+    /// Presence mask.
+    pub(super) presence: u64,
+    /// Offset of the record ref in the text of refs, bytes.
+    pub(super) ref_start: u64,
+    /// First half of the content hash.
+    pub(super) content: ContentHalf,
+    /// Version of the record at the source.
+    pub(super) version: u32,
+    /// Rules that the source found broken.
+    pub(super) flags: u32,
+    /// Length of the record ref, bytes.
+    pub(super) ref_bytes: u8,
+    /// Kind of event.
+    pub(super) kind: EventKind,
+}
+
+impl DirectoryRow {
+    fn encode(&self) -> [u8; DIRECTORY_ROW_BYTES] {
+        let mut bytes = [0; DIRECTORY_ROW_BYTES];
+        bytes[..8].copy_from_slice(&self.presence.to_le_bytes());
+        bytes[8..16].copy_from_slice(&self.ref_start.to_le_bytes());
+        bytes[16..32].copy_from_slice(&self.content);
+        bytes[32..36].copy_from_slice(&self.version.to_le_bytes());
+        bytes[36..40].copy_from_slice(&self.flags.to_le_bytes());
+        bytes[40] = self.ref_bytes;
+        bytes[41] = self.kind.code();
+        bytes
+    }
+
+    fn decode(bytes: &[u8; DIRECTORY_ROW_BYTES]) -> Option<Self> {
+        let (presence, rest) = bytes.split_first_chunk()?;
+        let (ref_start, rest) = rest.split_first_chunk()?;
+        let (content, rest) = rest.split_first_chunk()?;
+        let (version, rest) = rest.split_first_chunk()?;
+        let (flags, rest) = rest.split_first_chunk()?;
+        Some(Self {
+            presence: u64::from_le_bytes(*presence),
+            ref_start: u64::from_le_bytes(*ref_start),
+            content: *content,
+            version: u32::from_le_bytes(*version),
+            flags: u32::from_le_bytes(*flags),
+            ref_bytes: rest[0],
+            kind: EventKind::from_code(rest[1])?,
+        })
+    }
+}
+
+/// Path of a segment within a store.
+pub(super) fn segment_path(store: &Path, submission: u64) -> PathBuf {
+    directory(store).join(format!("{submission:06}.mseg"))
+}
+
+/// Directory of the segments.
+pub(super) fn directory(store: &Path) -> PathBuf {
+    store.join("segments")
+}
+
+/// The header of a segment: it says what the rows are, so that no file is read as something else.
+fn header(source: &SourceId, profile: Fingerprint, layout: &Layout) -> [u8; HEADER_BYTES] {
+    let mut bytes = [0; HEADER_BYTES];
+    bytes[..8].copy_from_slice(MAGIC);
+    bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    bytes[16..20].copy_from_slice(&(layout.filter_words() as u32).to_le_bytes());
+    bytes[20..24].copy_from_slice(&(layout.tag_slots() as u32).to_le_bytes());
+    bytes[32..64].copy_from_slice(&profile.0);
+    let name = source.as_str().as_bytes();
+    bytes[64..64 + name.len()].copy_from_slice(name);
+    bytes
+}

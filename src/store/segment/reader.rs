@@ -1,0 +1,123 @@
+//! Reads a segment, whole or only its directory. Every byte is checked before it is used.
+
+use std::path::Path;
+
+use super::{DIRECTORY_ROW_BYTES, DirectoryRow, Expected, HEADER_BYTES, RowLocation, header};
+use crate::store::fault::StorageFault;
+use crate::store::sealed::SealedReader;
+
+/// What a segment says about its records, without the encodings.
+pub(in crate::store) struct SegmentDirectory {
+    rows: Vec<DirectoryRow>,
+    refs: String,
+    /// Rows of older segments that rows of this one replace.
+    pub(in crate::store) replaced: Vec<RowLocation>,
+}
+
+impl SegmentDirectory {
+    /// The rows with their record refs, in order.
+    pub(in crate::store) fn iter(&self) -> impl Iterator<Item = (u32, &DirectoryRow, &str)> {
+        (0..).zip(&self.rows).map(|(index, row)| {
+            let start = row.ref_start as usize;
+            (
+                index,
+                row,
+                &self.refs[start..start + usize::from(row.ref_bytes)],
+            )
+        })
+    }
+}
+
+/// A whole segment.
+pub(in crate::store) struct SegmentRows {
+    /// The directory.
+    pub(in crate::store) directory: SegmentDirectory,
+    /// `[rows × filter_words]`, row-major.
+    pub(in crate::store) filters: Vec<u64>,
+    /// `[rows × tag_slots]`, row-major.
+    pub(in crate::store) tags: Vec<u64>,
+}
+
+/// Reads the directory and checks all the rest.
+pub(in crate::store) fn read_directory(
+    path: &Path,
+    expected: &Expected<'_>,
+) -> Result<SegmentDirectory, StorageFault> {
+    let mut reader = open(path, expected)?;
+    let rows = u64::from(expected.rows);
+    reader.skip(rows * expected.layout.filter_words() as u64 * 8)?;
+    reader.align()?;
+    reader.skip(rows * expected.layout.tag_slots() as u64 * 8)?;
+    read_rest(reader, rows)
+}
+
+/// Reads everything.
+pub(in crate::store) fn read_rows(
+    path: &Path,
+    expected: &Expected<'_>,
+) -> Result<SegmentRows, StorageFault> {
+    let mut reader = open(path, expected)?;
+    let rows = u64::from(expected.rows);
+    let filters = reader.read_values(
+        rows * expected.layout.filter_words() as u64,
+        u64::from_le_bytes,
+    )?;
+    reader.align()?;
+    let tags = reader.read_values(
+        rows * expected.layout.tag_slots() as u64,
+        u64::from_le_bytes,
+    )?;
+    Ok(SegmentRows {
+        directory: read_rest(reader, rows)?,
+        filters,
+        tags,
+    })
+}
+
+fn open(path: &Path, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {
+    let mut reader = SealedReader::open(path, &expected.seal)?;
+    if reader.counts()[0] != u64::from(expected.rows) {
+        return Err(reader.fault("the segment does not have the rows that the log names"));
+    }
+    let mut bytes = [0; HEADER_BYTES];
+    reader.read(&mut bytes)?;
+    if bytes != header(expected.source, expected.profile, expected.layout) {
+        return Err(reader
+            .fault("the header does not give the format, source and profile that the log names"));
+    }
+    Ok(reader)
+}
+
+/// Reads what comes after the tags.
+fn read_rest(mut reader: SealedReader, rows: u64) -> Result<SegmentDirectory, StorageFault> {
+    let [_, refs_bytes, replaced_count, _] = reader.counts();
+    reader.align()?;
+    reader.expect_bytes(rows * DIRECTORY_ROW_BYTES as u64)?;
+    let mut directory = Vec::with_capacity(rows as usize);
+    let mut bytes = [0; DIRECTORY_ROW_BYTES];
+    for _ in 0..rows {
+        reader.read(&mut bytes)?;
+        let row = DirectoryRow::decode(&bytes)
+            .ok_or_else(|| reader.fault("a directory row before here names no event kind"))?;
+        directory.push(row);
+    }
+    reader.align()?;
+    let refs = reader.read_text(refs_bytes)?;
+    for row in &directory {
+        let start = usize::try_from(row.ref_start).unwrap_or(usize::MAX);
+        if refs
+            .get(start..start.saturating_add(usize::from(row.ref_bytes)))
+            .is_none()
+        {
+            return Err(reader.fault("a directory row points outside the record refs before here"));
+        }
+    }
+    reader.align()?;
+    let replaced = reader.read_values(replaced_count, RowLocation::decode)?;
+    reader.finish()?;
+    Ok(SegmentDirectory {
+        rows: directory,
+        refs,
+        replaced,
+    })
+}
