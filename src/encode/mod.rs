@@ -4,6 +4,12 @@
 
 mod identity;
 
+pub mod field;
+pub mod map;
+pub mod normalise;
+pub mod reader;
+pub mod sources;
+
 mod encoder;
 pub mod file;
 mod filter;
@@ -13,6 +19,12 @@ pub mod key;
 mod tag;
 
 pub use identity::{Identity, SourceRecord};
+
+pub use field::Field;
+pub use map::MapFile;
+pub use normalise::Locale;
+pub use reader::{CsvReader, ReadError, ReadReport, Row, RowRefusal, read_csv};
+pub use sources::SourceList;
 
 pub use encoder::{Encoder, NewEncoderError};
 pub use key::{LinkageSecret, SecretFingerprint, SourceSecret};

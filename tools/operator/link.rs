@@ -46,14 +46,14 @@ pub async fn run(arguments: &LinkArguments) -> Outcome {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{prefix:8} {bar:40} {human_pos}/{human_len}")?;
         bar.set_style(style);
-        let watched = client.watch_run(run.id, &mut |now: &Run| {
+        let mut draw = |now: &Run| {
             if let Some(progress) = &now.progress {
                 bar.set_prefix(progress.step.clone());
                 bar.set_length(progress.planned);
                 bar.set_position(progress.done);
             }
-        });
-        let watched = watched.await;
+        };
+        let watched = client.watch_run(run.id, &mut draw).await;
         bar.finish_and_clear();
         run = watched?;
     }

@@ -4,6 +4,7 @@
 //! output. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
 pub mod client;
+pub mod encode;
 pub mod fill;
 pub mod inspect;
 pub mod key;
@@ -36,6 +37,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Encode a CSV into an encoding file
+    Encode(encode::EncodeArguments),
     /// Show what an encoding file holds, without any plaintext
     Inspect(inspect::InspectArguments),
     /// Make secrets and compare their fingerprints
@@ -50,6 +53,7 @@ enum Command {
 
 fn run(arguments: Arguments) -> Outcome {
     match arguments.command {
+        Command::Encode(arguments) => encode::run(&arguments),
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),

@@ -129,10 +129,16 @@ pub(super) fn begin(error: BeginError) -> Status {
             refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", &error)
         }
         BeginError::UnknownProfile { .. } => {
-            refuse(Code::FailedPrecondition, "PROFILE_FINGERPRINT", &error)
+            let message = format!("{error}; encode again with the server's profile");
+            refuse(Code::FailedPrecondition, "PROFILE_FINGERPRINT", message)
         }
-        BeginError::Epoch { .. } => refuse(Code::FailedPrecondition, "EPOCH", &error),
+        BeginError::Epoch { .. } => {
+            let message = format!("{error}; encode again with the linkage secret of that epoch");
+            refuse(Code::FailedPrecondition, "EPOCH", message)
+        }
         BeginError::NoProfile => no_profile(),
+        BeginError::RequestId => malformed(&error),
+        BeginError::SourceBusy { .. } => refuse(Code::ResourceExhausted, "SOURCE_BUSY", &error),
         _ => internal("STORE", &error),
     }
 }
@@ -140,7 +146,7 @@ pub(super) fn begin(error: BeginError) -> Status {
 /// A chunk that cannot be taken.
 pub(super) fn chunk(error: ChunkError) -> Status {
     match &error {
-        ChunkError::Sequence { .. } => refuse(Code::InvalidArgument, "CHUNK_SEQUENCE", &error),
+        ChunkError::OutOfOrder { .. } => refuse(Code::InvalidArgument, "CHUNK_SEQUENCE", &error),
         ChunkError::TooManyRecords { .. } => refuse(Code::InvalidArgument, "CHUNK_SIZE", &error),
         _ => internal("STORE", &error),
     }
@@ -149,8 +155,8 @@ pub(super) fn chunk(error: ChunkError) -> Status {
 /// A submission that cannot be finished.
 pub(super) fn finish(error: FinishError) -> Status {
     match &error {
-        FinishError::RecordCount { .. } => refuse(Code::DataLoss, "RECORD_COUNT", &error),
-        FinishError::ContentHash => refuse(Code::DataLoss, "CONTENT_HASH", &error),
+        FinishError::Count { .. } => refuse(Code::DataLoss, "RECORD_COUNT", &error),
+        FinishError::Content => refuse(Code::DataLoss, "CONTENT_HASH", &error),
         _ => internal("STORE", &error),
     }
 }

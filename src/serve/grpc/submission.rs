@@ -88,7 +88,7 @@ impl SubmissionService for SubmissionHandler {
 
 /// Takes chunks until the trailer. Whatever fails on the way, nothing of it stays.
 async fn take_in(
-    mut submission: Submission,
+    mut submission: Box<Submission>,
     parts: &mut Streaming<pb::SubmitRequest>,
 ) -> Result<Receipt, Status> {
     loop {

@@ -1,0 +1,184 @@
+//! Attributes of a Japanese record.
+
+use super::address::parse_address;
+use super::insurance::{
+    canonical_insured, care_insured, insured_branch, insured_person, parse_insurer_number,
+};
+use super::kana::{is_kana_name, strict_key_k1};
+use super::latin::{is_latin_name, latin_word, sorted_tokens};
+use super::name::{PersonName, WrittenName, kana_name, kanji_name, sorted_characters};
+use super::place::{MunicipalityError, parse_municipality, parse_phone, parse_postcode};
+use super::{Note, Rule, fill_postcode};
+use crate::encode::field::{Field, FieldValues};
+use crate::encode::identity::Identity;
+use crate::terms::Attribute;
+
+/// Fills what Japanese fields give.
+pub(super) fn fill(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Identity) {
+    fill_names(fields, notes, identity);
+    fill_insurance(fields, notes, identity);
+    fill_place(fields, notes, identity);
+}
+
+/// Kana and kanji names, each from its own fields; foreigners' names in Latin letters stand in the
+/// kanji fields; receipts put the reading there where the kanji lie outside JIS X 0208.
+fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Identity) {
+    let written_kana = WrittenName {
+        surname: fields.get(Field::SurnameKana),
+        given: fields.get(Field::GivenKana),
+        whole: fields.get(Field::NameKana),
+    };
+    let written_kanji = WrittenName {
+        surname: fields.get(Field::SurnameKanji),
+        given: fields.get(Field::GivenKanji),
+        whole: fields.get(Field::NameKanji),
+    };
+    let mut kana = kana_name(written_kana).unwrap_or_else(|| {
+        notes.push(Note {
+            field: kana_field(fields),
+            rule: Rule::NotKana,
+        });
+        PersonName::default()
+    });
+    if !written_kanji.is_blank() {
+        let together = written_kanji.joined();
+        if is_latin_name(&together) {
+            fill_latin(written_kanji, identity);
+        } else if is_kana_name(&strict_key_k1(&together)) {
+            notes.push(Note {
+                field: kanji_field(fields),
+                rule: Rule::KanaInKanji,
+            });
+            if kana.is_empty() {
+                kana = kana_name(written_kanji).unwrap_or_default();
+            }
+        } else {
+            let kanji = kanji_name(written_kanji);
+            // A given name officially written in kana is its own reading.
+            if kana.given.is_empty()
+                && kana.whole.is_empty()
+                && is_kana_name(&strict_key_k1(&kanji.given))
+            {
+                let given_only = WrittenName {
+                    given: &kanji.given,
+                    ..WrittenName::default()
+                };
+                kana.given = kana_name(given_only).unwrap_or_default().given;
+            }
+            identity.set(Attribute::SurnameKanji, kanji.surname);
+            identity.set(Attribute::GivenKanji, kanji.given);
+            identity.set(Attribute::NameKanji, kanji.whole);
+        }
+    }
+    identity.set(Attribute::NameCharacters, sorted_characters(&kana.whole));
+    identity.set(Attribute::SurnameKana, kana.surname);
+    identity.set(Attribute::GivenKana, kana.given);
+    identity.set(Attribute::NameKana, kana.whole);
+}
+
+fn fill_latin(written: WrittenName<'_>, identity: &mut Identity) {
+    identity.set(
+        Attribute::NameTokens,
+        sorted_tokens(&[written.surname, written.given, written.whole]),
+    );
+    let split = if written.surname.is_empty() && written.given.is_empty() {
+        PersonName::from_whole(written.whole)
+    } else {
+        PersonName::from_parts(written.surname, written.given)
+    };
+    identity.set(Attribute::Surname, latin_word(&split.surname));
+    identity.set(Attribute::Given, latin_word(&split.given));
+}
+
+fn kana_field(fields: &FieldValues<'_>) -> Field {
+    if fields.get(Field::NameKana).is_empty() {
+        Field::SurnameKana
+    } else {
+        Field::NameKana
+    }
+}
+
+fn kanji_field(fields: &FieldValues<'_>) -> Field {
+    if fields.get(Field::NameKanji).is_empty() {
+        Field::SurnameKanji
+    } else {
+        Field::NameKanji
+    }
+}
+
+fn fill_insurance(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Identity) {
+    let written = fields.get(Field::InsurerNo);
+    if written.is_empty() {
+        return;
+    }
+    let Some(insurer) = parse_insurer_number(written) else {
+        notes.push(Note {
+            field: Field::InsurerNo,
+            rule: Rule::Digits,
+        });
+        return;
+    };
+    if !insurer.check_digit_holds {
+        notes.push(Note {
+            field: Field::InsurerNo,
+            rule: Rule::InsurerCheckDigit,
+        });
+    }
+    let symbol = canonical_insured(fields.get(Field::InsurerSymbol));
+    let number = canonical_insured(fields.get(Field::InsuredNumber));
+    let branch = canonical_insured(fields.get(Field::InsuredBranch));
+    if let Some(person) = insured_person(&insurer.number, &symbol, &number) {
+        if let Some(with_branch) = insured_branch(&person, &branch) {
+            identity.set(Attribute::InsuredBranch, with_branch);
+        }
+        identity.set(Attribute::InsuredPerson, person);
+    }
+}
+
+fn fill_place(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Identity) {
+    let mut digits = |field: Field, parse: fn(&str) -> Option<String>| {
+        let written = fields.get(field);
+        if written.is_empty() {
+            return String::new();
+        }
+        parse(written).unwrap_or_else(|| {
+            notes.push(Note {
+                field,
+                rule: Rule::Digits,
+            });
+            String::new()
+        })
+    };
+    let phone = digits(Field::Phone, parse_phone);
+    let postcode = digits(Field::Postcode, parse_postcode);
+    identity.set(Attribute::Phone, phone);
+    fill_postcode(&postcode, identity);
+
+    let written = fields.get(Field::Municipality);
+    if !written.is_empty() {
+        match parse_municipality(written) {
+            Ok(code) => {
+                if let Some(key) = care_insured(&code, fields.get(Field::CareInsuredNo)) {
+                    identity.set(Attribute::CareInsured, key);
+                }
+                identity.set(Attribute::Municipality, code);
+            }
+            Err(MunicipalityError::Form) => {
+                notes.push(Note {
+                    field: Field::Municipality,
+                    rule: Rule::Digits,
+                });
+            }
+            Err(MunicipalityError::CheckDigit) => {
+                let rule = Rule::MunicipalityCheckDigit;
+                notes.push(Note {
+                    field: Field::Municipality,
+                    rule,
+                });
+            }
+        }
+    }
+    let address = parse_address(fields.get(Field::Address));
+    identity.set(Attribute::AddressTown, address.town());
+    identity.set(Attribute::AddressBlock, address.block);
+}

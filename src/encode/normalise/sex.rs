@@ -1,0 +1,29 @@
+//! Sex as recorded, as one code.
+
+use super::text::clean;
+
+/// Why a text is no sex.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("sex is 1 or 2, M or F, male or female, 男 or 女")]
+pub struct SexError;
+
+/// `Some("1")` for male and `Some("2")` for female, the codes of receipts; `None` where the source
+/// says that it does not know or does not ask (0, 9, 不明): that is missing, and agrees with all.
+///
+/// # Errors
+/// [`SexError`] if the code is not known.
+pub fn parse_sex(text: &str) -> Result<Option<&'static str>, SexError> {
+    let cleaned = clean(text);
+    match cleaned.to_lowercase().as_str() {
+        "1" | "m" | "male" | "男" | "男性" | "男子" | "オトコ" | "おとこ" => {
+            Ok(Some("1"))
+        }
+        "2" | "f" | "female" | "女" | "女性" | "女子" | "オンナ" | "おんな" => {
+            Ok(Some("2"))
+        }
+        "" | "0" | "3" | "9" | "u" | "unknown" | "other" | "不明" | "不詳" | "その他" => {
+            Ok(None)
+        }
+        _ => Err(SexError),
+    }
+}

@@ -1,0 +1,147 @@
+//! What every field goes through first: one form for one character.
+//!
+//! Sources send full-width and half-width forms, invisible variation selectors and stand-ins for
+//! characters that their charset lacks. Left alone, each would make equal names differ.
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::kanji::canonical_kanji;
+use crate::encode::identity::UNKNOWN;
+
+/// One form for one character, for any field but a name: NFKC, without invisible characters, and
+/// with [`UNKNOWN`] for stand-ins.
+#[must_use]
+pub fn clean(text: &str) -> String {
+    if text
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'*')
+    {
+        return text.to_owned();
+    }
+    let visible = text.chars().filter(|c| !is_invisible(*c));
+    let prepared = visible.map(|c| stand_in(combining(c)));
+    let folded = prepared.nfkc().map(stand_in).collect::<String>();
+    folded.trim().to_owned()
+}
+
+/// As [`clean`], for names: kanji variants are folded, and characters that NFKC would spell out
+/// (`㈱`, `①`, `Ⅲ`) are unknown, since they are no part of a name but gaiji misread.
+///
+/// Variants are folded before NFKC, which maps some of them elsewhere, and once more after it,
+/// since it may give one.
+#[must_use]
+pub fn clean_name(text: &str) -> String {
+    let visible = text.chars().filter(|c| !is_invisible(*c));
+    let prepared = visible.map(|c| {
+        if is_spelled_out(c) {
+            UNKNOWN
+        } else {
+            stand_in(canonical_kanji(combining(c)))
+        }
+    });
+    let folded = prepared.nfkc().map(|c| stand_in(canonical_kanji(c)));
+    folded.collect::<String>().trim().to_owned()
+}
+
+/// Only the letters and digits of a number or code: NFKC, no spaces, no hyphens. Zeros stay, as
+/// they distinguish numbers (NDB lost links by padding and stripping them).
+#[must_use]
+pub fn clean_number(text: &str) -> String {
+    let mut number = clean(text);
+    number.retain(|c| !c.is_whitespace() && !is_dash(c));
+    // A mark may now stand after another letter.
+    clean(&number)
+}
+
+/// The digits of a code, if it holds nothing else but spaces and hyphens.
+#[must_use]
+pub fn digits_only(text: &str) -> Option<String> {
+    let number = clean_number(text);
+    let all_digits = number.bytes().all(|byte| byte.is_ascii_digit());
+    (all_digits && !number.is_empty()).then_some(number)
+}
+
+/// Hyphens, dashes, minus signs and the kana long mark: keyboards and charset conversions turn
+/// each into any other.
+#[must_use]
+pub fn is_dash(c: char) -> bool {
+    matches!(
+        c,
+        '-' | 'ー' | '－' | 'ｰ' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{2500}' | '\u{FE63}'
+    )
+}
+
+/// Whether a character separates the parts of a name: spaces, middle dots, commas.
+#[must_use]
+pub fn is_name_separator(c: char) -> bool {
+    c.is_whitespace()
+        || matches!(
+            c,
+            '・' | '·' | '•' | '‧' | ',' | '、' | '.' | '。' | '=' | '/'
+        )
+}
+
+/// The value of a kanji digit; `十` and higher units are none.
+#[must_use]
+pub fn kanji_digit(c: char) -> Option<u32> {
+    let position = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九']
+        .iter()
+        .position(|digit| *digit == c)?;
+    u32::try_from(position).ok()
+}
+
+/// A free-standing voicing mark (U+309B, U+309C) becomes the combining one: NFKC alone would make
+/// it a space and a mark.
+fn combining(c: char) -> char {
+    match c {
+        '\u{309B}' => '\u{3099}',
+        '\u{309C}' => '\u{309A}',
+        other => other,
+    }
+}
+
+/// Variation selectors (IVS included), joiners, byte order marks and controls: not seen, and
+/// dropped by one system or another on the way. Line and tab controls stay, as spaces.
+fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{FE00}'..='\u{FE0F}' | '\u{E0100}'..='\u{E01EF}' | '\u{200B}'..='\u{200F}'
+            | '\u{2060}' | '\u{FEFF}' | '\u{00AD}'
+    ) || (c.is_control() && !c.is_whitespace())
+}
+
+/// Stand-ins for a character that could not be represented: the qualification server prints `●`,
+/// others `〓`, `■` or `?`; private-use code points are gaiji that only their own system can read.
+fn stand_in(c: char) -> char {
+    match c {
+        '?'
+        | '？'
+        | '*'
+        | '＊'
+        | '●'
+        | '○'
+        | '◯'
+        | '〓'
+        | '■'
+        | '□'
+        | '◆'
+        | '◇'
+        | '★'
+        | '☆'
+        | '▲'
+        | '△'
+        | '※'
+        | '\u{E000}'..='\u{F8FF}'
+        | '\u{F0000}'..='\u{FFFFD}'
+        | '\u{100000}'..='\u{10FFFD}' => UNKNOWN,
+        other => other,
+    }
+}
+
+/// Enclosed and squared characters and Roman numerals, which NFKC spells out.
+fn is_spelled_out(c: char) -> bool {
+    matches!(
+        c,
+        '\u{2160}'..='\u{217F}' | '\u{2460}'..='\u{24FF}' | '\u{3200}'..='\u{33FF}'
+    )
+}

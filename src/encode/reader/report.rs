@@ -1,0 +1,120 @@
+//! What was read and what was not, in counts and line numbers; never a value.
+
+use std::collections::BTreeMap;
+
+use serde::Serialize;
+
+use crate::encode::normalise::Note;
+use crate::encode::{Field, Identity};
+use crate::terms::Attribute;
+
+/// Example lines kept for each reason.
+const EXAMPLE_LINES: usize = 5;
+
+/// Why one row is refused while the rest goes on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RowRefusal {
+    /// The record ref is empty, too long, or holds control characters.
+    RecordRef,
+    /// The record ref stood on an earlier line.
+    DuplicateRecordRef,
+    /// The row has more or fewer columns than the header.
+    ColumnCount,
+    /// No field gives an attribute: there is nothing to link by.
+    NoIdentity,
+}
+
+impl RowRefusal {
+    /// The reason's name in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::RecordRef => "record_ref",
+            Self::DuplicateRecordRef => "duplicate_record_ref",
+            Self::ColumnCount => "column_count",
+            Self::NoIdentity => "no_identity",
+        }
+    }
+}
+
+/// What became of a file.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct ReadReport {
+    /// Records read.
+    pub records: u64,
+    /// Rows refused, by reason.
+    pub refused: BTreeMap<RowRefusal, u64>,
+    /// Fields that ran into a rule, as `field: rule`.
+    pub notes: BTreeMap<String, u64>,
+    /// Records that have each attribute, by its name.
+    pub filled: BTreeMap<&'static str, u64>,
+    /// The first lines with each reason or note, at most five.
+    pub first_lines: BTreeMap<String, Vec<u64>>,
+}
+
+/// Counts while reading, by code; [`Tally::report`] gives them names.
+#[derive(Default)]
+pub(super) struct Tally {
+    records: u64,
+    refused: BTreeMap<RowRefusal, Seen>,
+    notes: BTreeMap<Note, Seen>,
+    filled: Vec<u64>,
+}
+
+#[derive(Default)]
+struct Seen {
+    count: u64,
+    lines: Vec<u64>,
+}
+
+impl Seen {
+    fn add(&mut self, line: u64) {
+        self.count += 1;
+        if self.lines.len() < EXAMPLE_LINES {
+            self.lines.push(line);
+        }
+    }
+}
+
+impl Tally {
+    pub(super) fn refuse(&mut self, reason: RowRefusal, line: u64) {
+        self.refused.entry(reason).or_default().add(line);
+    }
+
+    pub(super) fn note(&mut self, note: Note, line: u64) {
+        self.notes.entry(note).or_default().add(line);
+    }
+
+    pub(super) fn record(&mut self, identity: &Identity) {
+        self.records += 1;
+        self.filled.resize(Attribute::ALL.len(), 0);
+        for (attribute, count) in Attribute::ALL.iter().zip(&mut self.filled) {
+            *count += u64::from(identity.get(*attribute).is_some());
+        }
+    }
+
+    pub(super) fn report(&self) -> ReadReport {
+        let mut report = ReadReport {
+            records: self.records,
+            ..ReadReport::default()
+        };
+        for (reason, seen) in &self.refused {
+            report.refused.insert(*reason, seen.count);
+            report
+                .first_lines
+                .insert(reason.name().to_owned(), seen.lines.clone());
+        }
+        for (Note { field, rule }, seen) in &self.notes {
+            let name = format!("{}: {}", Field::name(*field), rule.name());
+            report.notes.insert(name.clone(), seen.count);
+            report.first_lines.insert(name, seen.lines.clone());
+        }
+        for (attribute, count) in Attribute::ALL.iter().zip(&self.filled) {
+            if *count > 0 {
+                report.filled.insert(attribute.name(), *count);
+            }
+        }
+        report
+    }
+}

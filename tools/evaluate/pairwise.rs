@@ -1,0 +1,43 @@
+//! Pairwise quality: of the pairs of records that were put together, how many belong together, and
+//! the reverse. Large persons weigh with the square of their records.
+
+use super::{Contingency, Quality};
+
+/// Pairs counted from sizes, never enumerated.
+pub(super) struct Pairs {
+    /// Pairs of records of one person.
+    pub truly: u64,
+    /// Pairs of records of one entity.
+    pub found: u64,
+    /// Pairs that are both.
+    pub correct: u64,
+}
+
+fn pairs_of(sizes: impl Iterator<Item = u64>) -> u64 {
+    sizes.map(|n| n * n.saturating_sub(1) / 2).sum()
+}
+
+/// Counts pairs: the sum of n(n−1)/2 over persons, entities, and cells of the contingency table.
+pub(super) fn count(table: &Contingency) -> Pairs {
+    Pairs {
+        truly: pairs_of(table.persons.values().copied()),
+        found: pairs_of(table.entities.values().copied()),
+        correct: pairs_of(table.cells.values().copied()),
+    }
+}
+
+/// Precision = correct / found; recall = correct / true. An empty denominator gives 1: who claims
+/// nothing claims nothing wrong, and where nothing is to be found nothing is missed.
+pub(super) fn quality(pairs: &Pairs) -> Quality {
+    let share = |part: u64, whole: u64| {
+        if whole == 0 {
+            1.0
+        } else {
+            part as f64 / whole as f64
+        }
+    };
+    Quality::of(
+        share(pairs.correct, pairs.found),
+        share(pairs.correct, pairs.truly),
+    )
+}

@@ -1,0 +1,189 @@
+//! `musubi-encode encode`: from a source's CSV to an encoding file.
+
+mod batch;
+mod command;
+#[cfg(test)]
+mod tests;
+
+pub use command::{EncodeArguments, run};
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Instant, SystemTime};
+
+use serde::Serialize;
+
+use super::fill::{Fill, FillCounter};
+use crate::encode::file::{EncodingHeader, EncodingWriter, WriteEncodingError};
+use crate::encode::key::ReadKeyError;
+use crate::encode::map::{MapError, MapFile};
+use crate::encode::{
+    Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, read_csv,
+};
+use crate::terms::{LinkageProfile, SourceId};
+use batch::encode_all;
+
+/// What to encode, and how.
+pub struct EncodeOptions {
+    /// The source's CSV.
+    pub input: PathBuf,
+    /// The encoding file to write; a file of that name is replaced.
+    pub output: PathBuf,
+    /// The map file: which column holds what.
+    pub map: PathBuf,
+    /// Who encodes.
+    pub source: SourceId,
+    /// What filters and tags to make.
+    pub profile: LinkageProfile,
+    /// Key file of the linkage secret.
+    pub linkage_secret: PathBuf,
+    /// Key file of the source secret, needed if the profile flips bits.
+    pub source_secret: Option<PathBuf>,
+    /// Epoch, part of every key.
+    pub epoch: String,
+}
+
+/// What was encoded.
+#[derive(Debug, Clone, Serialize)]
+pub struct EncodeReport {
+    /// Records in the encoding file.
+    pub records: u64,
+    /// Records that gave no filter and no tag under the profile, and were left out.
+    pub empty: u64,
+    /// The encoding file.
+    pub output: PathBuf,
+    /// Bytes of the encoding file.
+    pub bytes: u64,
+    /// Name of the linkage profile.
+    pub profile: String,
+    /// Its fingerprint, hexadecimal.
+    pub profile_fingerprint: String,
+    /// Epoch.
+    pub epoch: String,
+    /// Who encoded.
+    pub source: SourceId,
+    /// Fingerprint of the linkage secret, hexadecimal.
+    pub secret_fingerprint: String,
+    /// What the reader saw: rows, refusals by reason, notes, filled attributes.
+    pub read: ReadReport,
+    /// Fill of filters and tags.
+    pub fill: Fill,
+    /// Time from opening to the finished file.
+    pub seconds: f64,
+}
+
+/// Why a source was not encoded. Nothing is left behind but what was there before.
+#[derive(Debug, thiserror::Error)]
+pub enum EncodeError {
+    /// The map file is refused.
+    #[error(transparent)]
+    Map(#[from] MapError),
+    /// A key file is refused.
+    #[error(transparent)]
+    Key(#[from] ReadKeyError),
+    /// The profile, secrets and epoch do not go together.
+    #[error("{0}")]
+    Encoder(#[from] NewEncoderError),
+    /// The CSV cannot be read.
+    #[error("{0}")]
+    Read(#[from] ReadError),
+    /// Input and output are the same file.
+    #[error("{path} is the input: give another name for the encoding file")]
+    SameFile {
+        /// Which file.
+        path: PathBuf,
+    },
+    /// No record could be encoded.
+    #[error("{path}: no record could be encoded ({refused} refused): is the map file the right one?")]
+    NoRecord {
+        /// The CSV.
+        path: PathBuf,
+        /// Rows that were read and refused, or empty.
+        refused: u64,
+    },
+    /// The encoding file cannot be written.
+    #[error(transparent)]
+    Write(#[from] WriteEncodingError),
+}
+
+/// Encodes a CSV over all cores, with constant memory; records keep their order, so that the same
+/// input gives the same encodings.
+///
+/// `progress` is called with bytes read and bytes of the input.
+///
+/// # Errors
+/// [`EncodeError`]. A bad record is not an error: it is refused and counted.
+pub fn encode_csv(
+    options: &EncodeOptions,
+    progress: &dyn Fn(u64, u64),
+) -> Result<EncodeReport, EncodeError> {
+    let started = Instant::now();
+    refuse_same_file(&options.input, &options.output)?;
+    let map = MapFile::read(&options.map)?;
+    let secret = LinkageSecret::read(&options.linkage_secret)?;
+    let source_secret = options.source_secret.as_deref();
+    let source_secret = source_secret.map(SourceSecret::read).transpose()?;
+    let encoder = Encoder::new(
+        &options.profile,
+        &secret,
+        source_secret.as_ref(),
+        &options.epoch,
+    )?;
+    let mut reader = read_csv(&options.input, &map, &options.source)?;
+    let header = EncodingHeader::new(
+        &options.profile,
+        &options.epoch,
+        &options.source,
+        encoder.secret_fingerprint(),
+        unix_s(),
+    );
+    let mut writer = EncodingWriter::create(&options.output, &header)?;
+    let mut fill = FillCounter::new(&header.filters, &header.tags);
+    let total = fs::metadata(&options.input).map_or(0, |metadata| metadata.len());
+    let empty = encode_all(&mut reader, &encoder, &mut writer, &mut fill, |reader| {
+        progress(reader.position().min(total), total);
+    })?;
+    let read = reader.report();
+    let fill = fill.finish();
+    if fill.records == 0 {
+        return Err(EncodeError::NoRecord {
+            path: options.input.clone(),
+            refused: read.refused.values().sum::<u64>() + empty,
+        });
+    }
+    let written = writer.finish()?;
+    progress(total, total);
+    Ok(EncodeReport {
+        records: written.records,
+        empty,
+        output: options.output.clone(),
+        bytes: written.bytes,
+        profile: header.profile,
+        profile_fingerprint: header.profile_fingerprint.to_string(),
+        epoch: header.epoch,
+        source: header.source,
+        secret_fingerprint: header.secret_fingerprint.to_string(),
+        read,
+        fill,
+        seconds: started.elapsed().as_secs_f64(),
+    })
+}
+
+/// Writing over the input would destroy the source's own data.
+fn refuse_same_file(input: &Path, output: &Path) -> Result<(), EncodeError> {
+    let same = match (fs::canonicalize(input), fs::canonicalize(output)) {
+        (Ok(input), Ok(output)) => input == output,
+        _ => false,
+    };
+    if same {
+        return Err(EncodeError::SameFile {
+            path: output.into(),
+        });
+    }
+    Ok(())
+}
+
+fn unix_s() -> u64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.map_or(0, |since| since.as_secs())
+}

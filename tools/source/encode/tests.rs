@@ -1,0 +1,209 @@
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use tempfile::TempDir;
+
+use super::batch::BATCH_RECORDS;
+use super::*;
+use crate::encode::file::EncodingReader;
+use crate::terms::RecordEncoding;
+
+const MAP: &str = r#"
+record_ref = "id"
+kind = "hospital"
+locale = "jp"
+[fields]
+surname_kana = "sei"
+given_kana = "mei"
+birth_date = "born"
+sex = "sex"
+postcode = "zip"
+"#;
+
+/// A folder with map, keys and a CSV.
+struct Bench {
+    dir: TempDir,
+    options: EncodeOptions,
+}
+
+impl Bench {
+    fn new(csv: &str) -> Self {
+        let dir = tempfile::tempdir().expect("directory");
+        let at = |name: &str| dir.path().join(name);
+        fs::write(at("in.csv"), csv).expect("written");
+        fs::write(at("map.toml"), MAP).expect("written");
+        LinkageSecret::from_bytes([7; 32])
+            .write_new(&at("linkage.key"))
+            .expect("written");
+        SourceSecret::from_bytes([8; 32])
+            .write_new(&at("source.key"))
+            .expect("written");
+        let options = EncodeOptions {
+            input: at("in.csv"),
+            output: at("out.mse"),
+            map: at("map.toml"),
+            source: SourceId::new("hospital_a").expect("valid"),
+            profile: LinkageProfile::built_in("jp-standard").expect("built in"),
+            linkage_secret: at("linkage.key"),
+            source_secret: Some(at("source.key")),
+            epoch: "1".into(),
+        };
+        Self { dir, options }
+    }
+
+    fn encode(&self) -> Result<EncodeReport, EncodeError> {
+        encode_csv(&self.options, &|_, _| {})
+    }
+
+    /// The message of a refusal, after which no encoding file, whole or partial, is left.
+    fn refused(&self) -> String {
+        let error = self.encode().expect_err("refused").to_string();
+        let left = fs::read_dir(self.dir.path()).expect("listed");
+        let left = left.map(|entry| entry.expect("entry").file_name());
+        let mse = left.filter(|name| name.to_string_lossy().contains(".mse"));
+        assert_eq!(mse.count(), 0, "something is left after: {error}");
+        error
+    }
+}
+
+fn read(path: &Path) -> Vec<RecordEncoding> {
+    let reader = EncodingReader::open(path).expect("opened");
+    reader.map(|item| item.expect("whole")).collect()
+}
+
+fn rows(count: usize) -> String {
+    let row = |i: usize| {
+        let (month, day) = (1 + i % 12, 1 + i % 28);
+        format!("R{i},サトウ,ハナコ,19{:02}{month:02}{day:02},2,9800011\n", i % 100)
+    };
+    let rows: String = (0..count).map(row).collect();
+    format!("id,sei,mei,born,sex,zip\n{rows}")
+}
+
+#[test]
+fn records_keep_their_order_over_batches_and_encode_the_same_again() {
+    let count = BATCH_RECORDS * 2 + 17;
+    let bench = Bench::new(&rows(count));
+    let report = bench.encode().expect("encoded");
+    assert_eq!(report.records, count as u64);
+    assert_eq!(report.read.records, count as u64);
+    let first = read(&report.output);
+    for (index, encoding) in first.iter().enumerate() {
+        assert!(encoding.record_ref.as_str() == format!("R{index}"), "{index}");
+        assert!(encoding.check(&bench.options.profile.layout()).is_ok());
+    }
+    bench.encode().expect("encoded again");
+    assert!(first == read(&report.output), "the same input, the same encodings");
+    assert_eq!(report.fill.filters[0].records, count as u64);
+    assert!((report.fill.filters[0].mean_fill - 0.5).abs() < 0.01);
+}
+
+#[test]
+fn progress_ends_at_the_whole_file_and_never_goes_back() {
+    let bench = Bench::new(&rows(BATCH_RECORDS + 1));
+    let seen = std::cell::RefCell::new(Vec::new());
+    encode_csv(&bench.options, &|done, total| seen.borrow_mut().push((done, total)))
+        .expect("encoded");
+    let seen = seen.into_inner();
+    let bytes = fs::metadata(&bench.options.input).expect("there").len();
+    assert_eq!(seen.last(), Some(&(bytes, bytes)));
+    assert!(seen.is_sorted(), "{seen:?}");
+}
+
+#[test]
+fn a_bad_record_is_counted_by_reason_and_the_rest_goes_on() {
+    let bench = Bench::new(
+        "id,sei,mei,born,sex,zip\n\
+         A1,サトウ,ハナコ,19850203,2,9800011\n\
+         A1,スズキ,タロウ,19700101,1,9800012\n\
+         A2,,,,,\n\
+         A3,スズキ,タロウ,19850230,1,9800012\n\
+         A4,ヤマダ,ジロウ,19700101,1,9800013\n",
+    );
+    let report = bench.encode().expect("encoded");
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(json["read"]["refused"]["duplicate_record_ref"], 1, "{json}");
+    assert_eq!(json["read"]["refused"]["no_identity"], 1, "{json}");
+    assert_eq!(json["read"]["notes"]["birth_date: impossible_date"], 1, "{json}");
+    let text = json.to_string();
+    for value in ["サトウ", "スズキ", "19850230", "9800012", "A1"] {
+        assert!(!text.contains(value), "the report tells a value");
+    }
+    // Without a birth date, sex and a name alone make no tag of this profile.
+    assert_eq!((report.records, report.empty), (2, 1));
+}
+
+#[test]
+fn a_file_without_records_is_refused() {
+    let error = Bench::new("id,sei,mei,born,sex,zip\n").refused();
+    assert!(error.contains("in.csv") && error.contains("no record"), "{error}");
+    let error = Bench::new("").refused();
+    assert!(error.contains("in.csv") && error.contains("empty"), "{error}");
+}
+
+#[test]
+fn a_missing_column_is_named_with_the_ones_there_are() {
+    let error = Bench::new("id,sei,mei,geboren,sex,zip\nA1,x,y,z,1,2\n").refused();
+    for part in ["in.csv", "\"born\"", "birth_date", "geboren"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn a_wrong_charset_is_refused_with_its_line_even_in_a_late_batch() {
+    let bench = Bench::new("");
+    let mut bytes = rows(BATCH_RECORDS + 100).into_bytes();
+    bytes.extend(b"B1,\x83\x54,\x83\x6e,19850203,2,9800011\n");
+    fs::write(&bench.options.input, bytes).expect("written");
+    let error = bench.refused();
+    let line = format!("line {}", BATCH_RECORDS + 102);
+    for part in ["in.csv", &line, "UTF-8"] {
+        assert!(error.contains(part), "{error}");
+    }
+}
+
+#[test]
+fn wrong_maps_keys_and_profiles_are_refused_with_what_to_do() {
+    let mut bench = Bench::new(&rows(3));
+    bench.options.source_secret = None;
+    assert!(bench.refused().contains("source key"));
+
+    let mut bench = Bench::new(&rows(3));
+    bench.options.linkage_secret = bench.dir.path().join("source.key");
+    assert!(bench.refused().contains("musubi-linkage-secret-v1"));
+
+    let mut bench = Bench::new(&rows(3));
+    bench.options.linkage_secret = PathBuf::from("no-such.key");
+    assert!(bench.refused().contains("no-such.key"));
+
+    let mut bench = Bench::new(&rows(3));
+    bench.options.epoch = "2026 / 1".into();
+    assert!(bench.refused().contains("epoch"));
+
+    let bench = Bench::new(&rows(3));
+    fs::write(&bench.options.map, MAP.replace("sex =", "gender =")).expect("written");
+    let error = bench.refused();
+    assert!(error.contains("map.toml") && error.contains("gender"), "{error}");
+
+    let mut bench = Bench::new(&rows(3));
+    bench.options.input = bench.dir.path().join("no-such.csv");
+    assert!(bench.refused().contains("no-such.csv"));
+
+    let mut bench = Bench::new(&rows(3));
+    bench.options.output = bench.options.input.clone();
+    assert!(bench.refused().contains("is the input"));
+    assert_eq!(
+        fs::read_to_string(&bench.options.input).expect("unharmed"),
+        rows(3)
+    );
+}
+
+#[test]
+fn a_refusal_leaves_an_older_encoding_file_as_it_was() {
+    let bench = Bench::new(&rows(3));
+    bench.encode().expect("encoded");
+    let before = fs::read(&bench.options.output).expect("bytes");
+    fs::write(&bench.options.input, "id,sei\n").expect("written");
+    bench.encode().expect_err("refused");
+    assert_eq!(fs::read(&bench.options.output).expect("bytes"), before);
+}

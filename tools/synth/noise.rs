@@ -1,0 +1,260 @@
+//! What goes wrong between a person and a record of that person.
+
+use rand::Rng;
+
+use super::calendar::{Day, month_days};
+use super::kana::{enlarge, mistype};
+use super::names::{NameId, Names};
+use super::person::{Person, Sex, at, before};
+
+/// How often each error happens in a source: a share of records, unless said otherwise.
+///
+/// Published figures (`reference/domain.md` §2.3): name and address of 160 million insurance records
+/// differ from the resident register in 0.87 %, date of birth or sex in 1.7×10⁻⁵; registers are
+/// therefore near-perfect in dates. No figure exists for hospital desks; theirs are set so that the
+/// same columns go wrong as often as a hospital's duplicate searches suggest: names in a few percent,
+/// dates in about one percent, sex in a few per mille.
+#[derive(Clone, Copy)]
+pub struct NoiseRates {
+    /// Surname or given name written with another kanji of the same reading, or one dropped.
+    pub kanji: f64,
+    /// A variant kanji for the common one or the reverse (髙/高), per variant kanji in the name.
+    pub variant: f64,
+    /// A rare kanji printed as `■` or `?`, per rare kanji: the character set lacks it.
+    pub unknown_character: f64,
+    /// A given name's kanji replaced by its kana: the system cannot send it.
+    pub kana_for_kanji: f64,
+    /// One slip in a kana name, for surname and given name each.
+    pub kana: f64,
+    /// Another reading guessed from the kanji, where the kanji have one.
+    pub misread: f64,
+    /// Small kana stored large, per name that has them: a habit of the system.
+    pub large_kana: f64,
+    /// A wrong date of birth: a digit, day and month exchanged, or a default of 1 January.
+    pub birth: f64,
+    /// The right year under the wrong era: S↔H 63 years, T↔S 14 years, H↔R 30 years.
+    pub era: f64,
+    /// The wrong sex.
+    pub sex: f64,
+    /// Surname and given name in each other's place.
+    pub swapped: f64,
+    /// The surname before the last change, per person who had one.
+    pub old_surname: f64,
+    /// The home before the last move, per person who had one.
+    pub old_address: f64,
+}
+
+/// Date of birth or sex left empty, in every source.
+pub const EMPTY_BIRTH: f64 = 0.0025;
+/// Sex left empty, in every source.
+pub const EMPTY_SEX: f64 = 0.003;
+/// Records of a foreigner with an alias that use it.
+const USES_ALIAS: f64 = 0.25;
+/// Records of a foreigner with the given name first.
+const GIVEN_FIRST: f64 = 0.08;
+/// Second given names left out, or joined to the first, per foreigner who has them.
+const SHORT_GIVEN: f64 = 0.08;
+
+/// Who a record says it is about. All text in full-width form; the source spells it.
+#[derive(Default)]
+pub struct Observed {
+    /// Surname as written.
+    pub surname: String,
+    /// Given name as written.
+    pub given: String,
+    /// Surname in katakana.
+    pub surname_kana: String,
+    /// Given name in katakana.
+    pub given_kana: String,
+    /// Date of birth, if given.
+    pub birth: Option<Day>,
+    /// Sex, if given.
+    pub sex: Option<Sex>,
+}
+
+fn set(slot: &mut String, text: &str) {
+    slot.clear();
+    slot.push_str(text);
+}
+
+impl Observed {
+    /// Observes a person on a day: first the facts, then what goes wrong.
+    pub fn observe(
+        &mut self,
+        person: &Person,
+        day: Day,
+        rates: &NoiseRates,
+        names: &Names,
+        rng: &mut impl Rng,
+    ) {
+        let mut surname = *at(&person.surnames, day);
+        if let Some(old) = before(&person.surnames, day)
+            && rng.random_bool(rates.old_surname)
+        {
+            surname = *old;
+        }
+        let mut given = person.given;
+        if let Some(alias) = person.alias
+            && rng.random_bool(USES_ALIAS)
+        {
+            (surname, given) = alias;
+        }
+        set(&mut self.surname, &names.get(surname).written);
+        set(&mut self.surname_kana, &names.get(surname).kana);
+        set(&mut self.given, &names.get(given).written);
+        set(&mut self.given_kana, &names.get(given).kana);
+        self.birth = Some(person.birth);
+        self.sex = Some(person.sex);
+        let latin = self.surname.as_bytes().first().is_some_and(u8::is_ascii);
+        if latin {
+            self.disturb_latin(rng);
+        } else {
+            self.disturb_kanji(surname, given, rates, names, rng);
+        }
+        self.disturb_kana(given, rates, names, rng);
+        if rng.random_bool(rates.swapped) {
+            self.swap();
+        }
+        self.disturb_rest(day, rates, rng);
+    }
+
+    fn swap(&mut self) {
+        std::mem::swap(&mut self.surname, &mut self.given);
+        std::mem::swap(&mut self.surname_kana, &mut self.given_kana);
+    }
+
+    fn disturb_latin(&mut self, rng: &mut impl Rng) {
+        if self.given.contains(' ') && rng.random_bool(SHORT_GIVEN) {
+            if rng.random_bool(0.5) {
+                self.given_kana.retain(|letter| letter != ' ');
+            } else {
+                let end = self.given_kana.find(' ').unwrap_or(self.given_kana.len());
+                self.given_kana.truncate(end);
+            }
+        }
+        if rng.random_bool(GIVEN_FIRST) {
+            self.swap();
+        }
+    }
+
+    fn disturb_kanji(
+        &mut self,
+        surname: NameId,
+        given: NameId,
+        rates: &NoiseRates,
+        names: &Names,
+        rng: &mut impl Rng,
+    ) {
+        for (slot, id) in [(&mut self.surname, surname), (&mut self.given, given)] {
+            if rng.random_bool(rates.kanji) {
+                match names.other_writing(id, rng) {
+                    Some(other) => set(slot, other),
+                    None if slot.chars().count() > 1 => {
+                        slot.pop();
+                    }
+                    None => {}
+                }
+            }
+            if slot.chars().any(|kanji| names.variant(kanji).is_some()) {
+                let spelled = slot.chars().map(|kanji| respell(kanji, rates, names, rng));
+                *slot = spelled.collect();
+            }
+        }
+        if rng.random_bool(rates.kana_for_kanji) {
+            set(&mut self.given, &names.get(given).kana);
+        }
+    }
+
+    fn disturb_kana(
+        &mut self,
+        given: NameId,
+        rates: &NoiseRates,
+        names: &Names,
+        rng: &mut impl Rng,
+    ) {
+        if rng.random_bool(rates.misread)
+            && let Some(other) = names.other_reading(given, rng)
+        {
+            set(&mut self.given_kana, other);
+        }
+        for slot in [&mut self.surname_kana, &mut self.given_kana] {
+            if rng.random_bool(rates.kana) {
+                mistype(slot, rng);
+            }
+        }
+        if rng.random_bool(rates.large_kana) {
+            enlarge(&mut self.surname_kana);
+            enlarge(&mut self.given_kana);
+        }
+    }
+
+    fn disturb_rest(&mut self, day: Day, rates: &NoiseRates, rng: &mut impl Rng) {
+        let birth = self.birth.take().map(|birth| {
+            if rng.random_bool(rates.birth) {
+                wrong_date(birth, day, rng)
+            } else if rng.random_bool(rates.era) {
+                wrong_era(birth, day).unwrap_or(birth)
+            } else {
+                birth
+            }
+        });
+        self.birth = birth.filter(|_| !rng.random_bool(EMPTY_BIRTH));
+        if rng.random_bool(rates.sex) {
+            self.sex = self.sex.map(Sex::other);
+        }
+        self.sex = self.sex.filter(|_| !rng.random_bool(EMPTY_SEX));
+    }
+}
+
+fn respell(kanji: char, rates: &NoiseRates, names: &Names, rng: &mut impl Rng) -> char {
+    if names.is_rare(kanji) && rng.random_bool(rates.unknown_character) {
+        return if rng.random_bool(0.6) { '■' } else { '?' };
+    }
+    match names.variant(kanji) {
+        // A rare kanji is replaced by the common one far more often than the reverse.
+        Some(common) if names.is_rare(kanji) => {
+            if rng.random_bool((rates.variant * 12.0).min(1.0)) {
+                common
+            } else {
+                kanji
+            }
+        }
+        Some(rare) if rng.random_bool(rates.variant) => rare,
+        _ => kanji,
+    }
+}
+
+/// A wrong date of birth that is not after the record.
+fn wrong_date(birth: Day, record: Day, rng: &mut impl Rng) -> Day {
+    let (year, month, day) = birth.date();
+    let wrong = match rng.random_range(0..20) {
+        0..4 if day <= 12 => Day::of(year, day, month),
+        0..7 => Day::of(year, month, day % month_days(year, month) + 1),
+        7..10 => Day::of(year, month, if day > 10 { day - 10 } else { day + 10 }),
+        10..13 => Day::of(year, month % 12 + 1, day),
+        13..15 => Day::of(year + 1, month, day),
+        15..17 => Day::of(year - 1, month, day),
+        17 => Day::of(year - 10, month, day),
+        18 => Day::of(year + 10, month, day),
+        _ => Day::of(year, 1, 1),
+    };
+    if wrong > record {
+        Day::of(year - 1, month, day)
+    } else {
+        wrong
+    }
+}
+
+/// The same year of another era, if that gives a day between 1890 and the record.
+fn wrong_era(birth: Day, record: Day) -> Option<Day> {
+    let (year, month, day) = birth.date();
+    let shift = match year {
+        ..1927 => 14,
+        1927..1940 => -14,
+        1940..1989 => 63,
+        1989..2019 => -63,
+        _ => -30,
+    };
+    let wrong = Day::of(year + shift, month, day);
+    (wrong <= record && wrong > Day::of(1890, 1, 1)).then_some(wrong)
+}
