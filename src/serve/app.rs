@@ -129,8 +129,12 @@ pub async fn run(
     };
     match tokio::time::timeout(GRACE, both).await {
         Ok((grpc_end, console_end)) => {
-            grpc_end.map_err(|_| ServeError::Defect)?.map_err(ServeError::Grpc)?;
-            console_end.map_err(|_| ServeError::Defect)?.map_err(ServeError::Console)
+            grpc_end
+                .map_err(|_| ServeError::Defect)?
+                .map_err(ServeError::Grpc)?;
+            console_end
+                .map_err(|_| ServeError::Defect)?
+                .map_err(ServeError::Console)
         }
         Err(_) => {
             tracing::warn!("calls were still under way after the grace period; they are cut off");

@@ -209,7 +209,9 @@ impl Config {
     }
 
     fn profile_is_file(&self) -> bool {
-        Path::new(&self.linkage.profile).extension().is_some_and(|ext| ext == "toml")
+        Path::new(&self.linkage.profile)
+            .extension()
+            .is_some_and(|ext| ext == "toml")
     }
 }
 
@@ -259,7 +261,12 @@ mod tests {
             + "\n[console]\nlisten = \"0.0.0.0:7480\"";
         let error = Config::load(&write(directory.path(), &text)).expect_err("faults");
         let text = error.to_string();
-        for key in ["linkage.profile", "linkage.epoch", "grpc.key", "console.listen"] {
+        for key in [
+            "linkage.profile",
+            "linkage.epoch",
+            "grpc.key",
+            "console.listen",
+        ] {
             assert!(text.contains(key), "{key} is not in: {text}");
         }
     }

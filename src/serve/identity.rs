@@ -126,10 +126,14 @@ impl Identity {
             .subject_alternative_name()
             .map_err(|_| IdentityError::Malformed)?
             .ok_or(IdentityError::UriCount)?;
-        let mut uris = names.value.general_names.iter().filter_map(|name| match name {
-            GeneralName::URI(uri) => Some(*uri),
-            _ => None,
-        });
+        let mut uris = names
+            .value
+            .general_names
+            .iter()
+            .filter_map(|name| match name {
+                GeneralName::URI(uri) => Some(*uri),
+                _ => None,
+            });
         match (uris.next(), uris.next()) {
             (Some(uri), None) => Self::from_uri(uri),
             _ => Err(IdentityError::UriCount),
@@ -174,7 +178,11 @@ pub(super) mod tests {
             params.subject_alt_names.push(SanType::URI(uri));
         }
         let key = KeyPair::generate().expect("key");
-        params.self_signed(&key).expect("certificate").der().to_vec()
+        params
+            .self_signed(&key)
+            .expect("certificate")
+            .der()
+            .to_vec()
     }
 
     #[test]
@@ -211,6 +219,9 @@ pub(super) mod tests {
             let refused = Identity::from_certificate(&certificate(&[bad]));
             assert_eq!(refused, Err(IdentityError::Form), "{bad}");
         }
-        assert_eq!(Identity::from_certificate(b"no"), Err(IdentityError::Malformed));
+        assert_eq!(
+            Identity::from_certificate(b"no"),
+            Err(IdentityError::Malformed)
+        );
     }
 }

@@ -245,9 +245,15 @@ mod tests {
         let directory = tempfile::tempdir().expect("temporary directory");
         let authority = CertificateAuthority::create().expect("authority");
         let files = authority.save(directory.path()).expect("saved");
-        let mode = std::fs::metadata(&files.key).expect("key").permissions().mode();
+        let mode = std::fs::metadata(&files.key)
+            .expect("key")
+            .permissions()
+            .mode();
         assert_eq!(mode & 0o777, 0o600);
-        assert!(matches!(authority.save(directory.path()), Err(PkiError::Write { .. })));
+        assert!(matches!(
+            authority.save(directory.path()),
+            Err(PkiError::Write { .. })
+        ));
     }
 
     #[test]
@@ -267,7 +273,9 @@ mod tests {
     #[test]
     fn a_missing_authority_is_named() {
         let directory = tempfile::tempdir().expect("temporary directory");
-        let error = CertificateAuthority::load(directory.path()).err().expect("missing");
+        let error = CertificateAuthority::load(directory.path())
+            .err()
+            .expect("missing");
         assert!(error.to_string().contains("ca.crt"));
     }
 }

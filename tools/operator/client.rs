@@ -156,7 +156,10 @@ impl OperatorClient {
     /// # Errors
     /// [`OperatorError`]
     pub async fn sources(&mut self) -> Result<Vec<SourceLine>, OperatorError> {
-        let answer = self.entities.list_sources(pb::ListSourcesRequest {}).await?;
+        let answer = self
+            .entities
+            .list_sources(pb::ListSourcesRequest {})
+            .await?;
         let sources = answer.into_inner().sources.into_iter();
         Ok(sources
             .map(|summary| SourceLine {
@@ -200,7 +203,11 @@ impl OperatorClient {
                 page_size: 1_000,
                 page_token,
             };
-            let page = self.entities.list_entity_records(request).await?.into_inner();
+            let page = self
+                .entities
+                .list_entity_records(request)
+                .await?
+                .into_inner();
             for record in page.records {
                 records.push((bare(&record.source).into(), record.record_ref));
             }
@@ -267,6 +274,12 @@ fn random_uuid() -> Result<String, OperatorError> {
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     Ok(parts.join("-"))
 }

@@ -72,11 +72,7 @@ pub enum InitError {
 ///
 /// # Errors
 /// [`InitError`]; existing files are never overwritten.
-pub fn set_up(
-    dir: &Path,
-    profile: &LinkageProfile,
-    sources: &[SourceId],
-) -> Result<(), InitError> {
+pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Result<(), InitError> {
     let config_path = dir.join("musubi.toml");
     if config_path.exists() {
         return Err(InitError::Exists { path: config_path });
@@ -90,13 +86,16 @@ pub fn set_up(
 
     let authority = CertificateAuthority::create()?;
     authority.save(&certs)?;
-    let operator = |name: &str| {
-        SourceId::new(name).map_err(|rule| InitError::Source { place: 0, rule })
-    };
-    authority.issue_server(&operator("server")?)?.save(&certs, "server")?;
+    let operator =
+        |name: &str| SourceId::new(name).map_err(|rule| InitError::Source { place: 0, rule });
+    authority
+        .issue_server(&operator("server")?)?
+        .save(&certs, "server")?;
     for source in sources {
         let identity = Identity::new(Role::Source, source.clone());
-        authority.issue(&identity)?.save(&certs, &format!("source-{source}"))?;
+        authority
+            .issue(&identity)?
+            .save(&certs, &format!("source-{source}"))?;
     }
     for role in [Role::Pipeline, Role::Officer] {
         let identity = Identity::new(role, operator("operator")?);

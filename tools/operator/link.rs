@@ -16,10 +16,20 @@ pub struct LinkArguments {
     #[arg(long)]
     watch: bool,
     /// Link from this match weight up, instead of the threshold that the server chooses
-    #[arg(long, value_name = "BITS", requires = "lower", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "BITS",
+        requires = "lower",
+        allow_negative_numbers = true
+    )]
     upper: Option<f64>,
     /// Leave pairs from this match weight up to a person
-    #[arg(long, value_name = "BITS", requires = "upper", allow_negative_numbers = true)]
+    #[arg(
+        long,
+        value_name = "BITS",
+        requires = "upper",
+        allow_negative_numbers = true
+    )]
     lower: Option<f64>,
     #[command(flatten)]
     connect: ConnectArguments,

@@ -71,7 +71,9 @@ pub struct ExportArguments {
     json: bool,
 }
 
-async fn client(connect: &ConnectArguments) -> Result<OperatorClient, super::client::OperatorError> {
+async fn client(
+    connect: &ConnectArguments,
+) -> Result<OperatorClient, super::client::OperatorError> {
     OperatorClient::connect(&connect.connection()).await
 }
 
@@ -108,7 +110,10 @@ pub async fn sources(arguments: &ListArguments) -> Outcome {
     }
     let mut text = format!("{:<24} {:>12} {:>12}\n", "source", "records", "submissions");
     for line in &sources {
-        text += &format!("{:<24} {:>12} {:>12}\n", line.source, line.records, line.submissions);
+        text += &format!(
+            "{:<24} {:>12} {:>12}\n",
+            line.source, line.records, line.submissions
+        );
     }
     Ok(text)
 }
@@ -119,7 +124,9 @@ pub async fn sources(arguments: &ListArguments) -> Outcome {
 /// If the server refuses.
 pub async fn resolve(arguments: &ResolveArguments) -> Outcome {
     let mut client = client(&arguments.connect).await?;
-    let (entity, run) = client.resolve(&arguments.source, &arguments.record_ref).await?;
+    let (entity, run) = client
+        .resolve(&arguments.source, &arguments.record_ref)
+        .await?;
     if arguments.json {
         return show::json(&json!({ "entity": entity, "run": run }));
     }
@@ -141,7 +148,9 @@ pub async fn entity(arguments: &EntityArguments) -> Outcome {
         return show::json(&rows);
     }
     let rows = records.iter();
-    Ok(rows.map(|(source, record_ref)| format!("{source:<24} {record_ref}\n")).collect())
+    Ok(rows
+        .map(|(source, record_ref)| format!("{source:<24} {record_ref}\n"))
+        .collect())
 }
 
 /// Writes all records and their entities to a CSV file. The file appears only when it is whole.

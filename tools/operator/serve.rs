@@ -60,7 +60,10 @@ pub fn run(arguments: &ServeArguments) -> Outcome {
 }
 
 fn announce(ready: Ready) {
-    println!("gRPC     https://{}  (client certificate needed)", ready.grpc_addr);
+    println!(
+        "gRPC     https://{}  (client certificate needed)",
+        ready.grpc_addr
+    );
     println!("console  http://{}/", ready.console_addr);
     println!("Stop with ctrl-c.");
 }

@@ -33,7 +33,10 @@ pub fn runs(runs: &[Run], as_json: bool) -> Outcome {
     if runs.is_empty() {
         return Ok("no run yet; start one with `musubi link`\n".into());
     }
-    let mut text = format!("{:<32} {:<10} {:>10} {:>10}\n", "run", "state", "records", "people");
+    let mut text = format!(
+        "{:<32} {:<10} {:>10} {:>10}\n",
+        "run", "state", "records", "people"
+    );
     for run in runs {
         let report = run.report.as_ref();
         let number = |of: fn(&RunReport) -> u64| {
@@ -56,7 +59,10 @@ pub fn run(run: &Run, as_json: bool) -> Outcome {
     }
     let mut text = format!("run {}: {}\n", run.id, state(run));
     if let Some(progress) = &run.progress {
-        text += &format!("  {}: {} of {}\n", progress.step, progress.done, progress.planned);
+        text += &format!(
+            "  {}: {} of {}\n",
+            progress.step, progress.done, progress.planned
+        );
     }
     if let Some(failure) = &run.failure {
         text += &format!("  {failure}\n");
@@ -65,7 +71,10 @@ pub fn run(run: &Run, as_json: bool) -> Outcome {
         text += &report_lines(report);
     }
     for step in &run.steps {
-        text += &format!("  {:<8} {:>9.2} s {:>12}\n", step.name, step.seconds, step.items);
+        text += &format!(
+            "  {:<8} {:>9.2} s {:>12}\n",
+            step.name, step.seconds, step.items
+        );
     }
     Ok(text)
 }

@@ -83,9 +83,14 @@ fn stats(arguments: &StoreArguments) -> Outcome {
         ("publications", stats.publications),
     ];
     if arguments.json {
-        let object: serde_json::Map<_, _> =
-            rows.iter().map(|(name, value)| ((*name).to_owned(), (*value).into())).collect();
+        let object: serde_json::Map<_, _> = rows
+            .iter()
+            .map(|(name, value)| ((*name).to_owned(), (*value).into()))
+            .collect();
         return show::json(&object);
     }
-    Ok(rows.iter().map(|(name, value)| format!("{name:<14} {value:>14}\n")).collect())
+    Ok(rows
+        .iter()
+        .map(|(name, value)| format!("{name:<14} {value:>14}\n"))
+        .collect())
 }

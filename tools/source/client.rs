@@ -91,7 +91,9 @@ pub struct CallError {
 impl From<Status> for CallError {
     fn from(status: Status) -> Self {
         let reason = status.metadata().get(REASON_KEY);
-        let reason = reason.and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let reason = reason
+            .and_then(|value| value.to_str().ok())
+            .map(str::to_owned);
         let causes = chain(&status);
         let message = if reason.is_some() {
             status.message().to_owned()
@@ -100,7 +102,10 @@ impl From<Status> for CallError {
              use one that its authority (grpc.client_ca) has signed and that has not expired"
                 .to_owned()
         } else {
-            format!("the call failed on the way: {causes}")
+            format!(
+                "the call failed on the way: {causes}; is the server running, and has its \
+                 authority (grpc.client_ca) signed this client certificate?"
+            )
         };
         Self {
             code: status.code(),

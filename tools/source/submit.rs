@@ -246,7 +246,13 @@ fn request_id(hash: &[u8; 32]) -> String {
     bytes[6] = bytes[6] & 0x0f | 0x80;
     bytes[8] = bytes[8] & 0x3f | 0x80;
     let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [&hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]];
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
     parts.join("-")
 }
 
@@ -308,7 +314,10 @@ pub fn run(arguments: &SubmitArguments) -> Outcome {
     for (reason, count) in &receipt.refused {
         text += &format!("  refused {}: {count}\n", reason.code());
     }
-    text += &format!("content hash {}\nlog head {}\n", receipt.content_hash, receipt.log_head);
+    text += &format!(
+        "content hash {}\nlog head {}\n",
+        receipt.content_hash, receipt.log_head
+    );
     Ok(text)
 }
 

@@ -65,7 +65,12 @@ impl Chart {
         let last = histogram.counts.iter().rposition(|count| *count > 0)?;
         let most = *histogram.counts.iter().max()?;
         let edge = |bin: usize| histogram.from_bits + histogram.bin_bits * bin as f64;
-        let numbers = [edge(first), edge(last + 1), cuts.lower_bits, cuts.upper_bits];
+        let numbers = [
+            edge(first),
+            edge(last + 1),
+            cuts.lower_bits,
+            cuts.upper_bits,
+        ];
         if histogram.bin_bits <= 0.0 || numbers.iter().any(|number| !number.is_finite()) {
             return None;
         }
@@ -99,7 +104,11 @@ impl Chart {
             lower_x: units(lower),
             upper_x: units(upper),
             review_x: (upper - lower >= NAME_WIDTH).then(|| units((lower + upper) / 2.0)),
-            widths: [units(lower - LEFT), units(upper - lower), units(RIGHT - upper)],
+            widths: [
+                units(lower - LEFT),
+                units(upper - lower),
+                units(RIGHT - upper),
+            ],
             x_ticks: weight_ticks(from, to)
                 .map(|bits| Tick {
                     at: units(x(bits)),
@@ -122,14 +131,21 @@ fn range(first: f64, last: f64, cuts: Thresholds) -> (f64, f64) {
     let low = first.min(cuts.lower_bits);
     let high = last.max(cuts.upper_bits);
     let room = ((high - low) * MARGIN).max(2.0);
-    (low.min(cuts.lower_bits - room), high.max(cuts.upper_bits + room))
+    (
+        low.min(cuts.lower_bits - room),
+        high.max(cuts.upper_bits + room),
+    )
 }
 
 /// Round weights, about ten of them.
 fn weight_ticks(from: f64, to: f64) -> impl Iterator<Item = f64> {
     let steps = [1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0];
     let fits = |step: &&f64| (to - from) / **step <= 12.0;
-    let step = steps.iter().find(fits).copied().unwrap_or((to - from) / 10.0);
+    let step = steps
+        .iter()
+        .find(fits)
+        .copied()
+        .unwrap_or((to - from) / 10.0);
     let first = (from / step).ceil() as i64;
     let last = (to / step).floor() as i64;
     (first..=last).map(move |tick| tick as f64 * step)
@@ -162,7 +178,11 @@ mod tests {
     fn bars_start_at_the_ground_and_the_thresholds_are_in_order() {
         let counts: Vec<u64> = (0..30).map(|bin| bin * bin).collect();
         let chart = Chart::new(&histogram(&counts), CUTS).expect("chart");
-        assert_eq!(chart.bars.matches('M').count(), 29, "the empty bin has no bar");
+        assert_eq!(
+            chart.bars.matches('M').count(),
+            29,
+            "the empty bin has no bar"
+        );
         assert_eq!(chart.bins.len(), 29);
         let number = |text: &str| text.parse::<f64>().expect("number");
         let (lower, upper) = (number(&chart.lower_x), number(&chart.upper_x));

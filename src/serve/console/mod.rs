@@ -59,8 +59,7 @@ async fn front_page(State(rooms): State<Rooms>, uri: Uri, headers: HeaderMap) ->
 /// How things stand.
 fn look(rooms: &Rooms) -> Overview {
     let runs = rooms.jobs.runs();
-    let under_way =
-        |state: RunState| matches!(state, RunState::Queued | RunState::Running);
+    let under_way = |state: RunState| matches!(state, RunState::Queued | RunState::Running);
     Overview {
         profile: rooms.store.profile(),
         sources: rooms
@@ -86,7 +85,11 @@ async fn style() -> Response {
 }
 
 async fn nothing_here() -> Response {
-    (StatusCode::NOT_FOUND, "There is nothing here. The console is at /\n").into_response()
+    (
+        StatusCode::NOT_FOUND,
+        "There is nothing here. The console is at /\n",
+    )
+        .into_response()
 }
 
 /// Answers only to this machine's names, and sets the headers that every answer carries.
@@ -127,10 +130,22 @@ mod tests {
 
     #[test]
     fn only_names_of_this_machine_are_answered() {
-        for good in ["localhost", "localhost:7480", "127.0.0.1:7480", "[::1]:7480", "[::1]"] {
+        for good in [
+            "localhost",
+            "localhost:7480",
+            "127.0.0.1:7480",
+            "[::1]:7480",
+            "[::1]",
+        ] {
             assert!(is_this_machine(good), "{good}");
         }
-        for bad in ["evil.test", "evil.test:7480", "127.0.0.1.evil.test", "localhost:7480.evil", ""] {
+        for bad in [
+            "evil.test",
+            "evil.test:7480",
+            "127.0.0.1.evil.test",
+            "localhost:7480.evil",
+            "",
+        ] {
             assert!(!is_this_machine(bad), "{bad}");
         }
     }

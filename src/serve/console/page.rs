@@ -137,9 +137,8 @@ struct ProfileLine<'a> {
 pub(super) fn render(overview: &Overview, language: Language) -> Result<String, askama::Error> {
     let text = language.text();
     let profile = overview.profile.as_ref();
-    let total = |of: fn(&(SourceId, u64, u64)) -> u64| {
-        format::count(overview.sources.iter().map(of).sum())
-    };
+    let total =
+        |of: fn(&(SourceId, u64, u64)) -> u64| format::count(overview.sources.iter().map(of).sum());
     let finished = overview.finished.as_ref();
     Page {
         language: language.tag(),
@@ -163,7 +162,13 @@ pub(super) fn render(overview: &Overview, language: Language) -> Result<String, 
         result: finished.and_then(|run| {
             let report = run.report.as_ref()?;
             let comparisons = profile.map_or(&[][..], |(profile, _)| &profile.comparisons);
-            Some(result(run, report, comparisons, profile.map(|p| &*p.0), text))
+            Some(result(
+                run,
+                report,
+                comparisons,
+                profile.map(|p| &*p.0),
+                text,
+            ))
         }),
     }
     .render()
@@ -177,7 +182,11 @@ fn active(run: &Run) -> Active {
             if progress.planned == 0 {
                 format::count(progress.done)
             } else {
-                format!("{} / {}", format::count(progress.done), format::count(progress.planned))
+                format!(
+                    "{} / {}",
+                    format::count(progress.done),
+                    format::count(progress.planned)
+                )
             }
         }),
         fraction: progress
@@ -214,11 +223,27 @@ fn result(
         run: run.id.to_string(),
         time: format::time(run.created_unix_s),
         figures: vec![
-            figure(text.records, format::count(report.records), text.records_note),
-            figure(text.pairs, format::count(report.candidate_pairs), text.pairs_note),
+            figure(
+                text.records,
+                format::count(report.records),
+                text.records_note,
+            ),
+            figure(
+                text.pairs,
+                format::count(report.candidate_pairs),
+                text.pairs_note,
+            ),
             figure(text.links, format::count(report.links), text.links_note),
-            figure(text.reviews, format::count(report.reviews), text.reviews_note),
-            figure(text.set_aside, format::count(report.links_set_aside), text.set_aside_note),
+            figure(
+                text.reviews,
+                format::count(report.reviews),
+                text.reviews_note,
+            ),
+            figure(
+                text.set_aside,
+                format::count(report.links_set_aside),
+                text.set_aside_note,
+            ),
             figure(
                 text.expected_precision,
                 format::percent(report.expected_precision),
@@ -288,13 +313,19 @@ fn model(
 ) -> Vec<ModelRow> {
     let mut rows = Vec::new();
     for comparison in &report.comparisons {
-        let recipe = comparisons.iter().find(|recipe| recipe.name == comparison.name);
+        let recipe = comparisons
+            .iter()
+            .find(|recipe| recipe.name == comparison.name);
         let last = comparison.levels.len().saturating_sub(1);
         let mut levels = comparison.levels.iter().enumerate().map(|(index, level)| {
             let rung = recipe.and_then(|recipe| recipe.rungs.get(index));
             let width = (level.weight_bits.abs() / WEIGHT_FULL).min(1.0) * BAR_WIDTH / 2.0;
             let against = level.weight_bits < 0.0;
-            let start = if against { BAR_WIDTH / 2.0 - width } else { BAR_WIDTH / 2.0 };
+            let start = if against {
+                BAR_WIDTH / 2.0 - width
+            } else {
+                BAR_WIDTH / 2.0
+            };
             LevelRow {
                 name: match rung {
                     _ if index == last => text.disagree.into(),

@@ -87,7 +87,11 @@ fn finished() -> Overview {
     let mut finished = run(RunState::Succeeded);
     finished.report = Some(report(&profile));
     let source = |name: &str, records, submissions| {
-        (SourceId::new(name).expect("good name"), records, submissions)
+        (
+            SourceId::new(name).expect("good name"),
+            records,
+            submissions,
+        )
     };
     Overview {
         profile: Some((Arc::new(profile), "2026".into())),
@@ -111,9 +115,24 @@ fn english(overview: &Overview) -> String {
 fn the_numbers_of_the_report_are_on_the_page() {
     let page = english(&finished());
     for shown in [
-        "19,873", "117,482", "713,204", "94,310", "1,207", "318", "99.6 %", "+6.5", "−3.5",
-        "4.2 × 10⁻⁵", "2026-11-22 13:05 UTC", "hospital_a", "21,034", "8 or more", "1,616",
-        "birth_date", "names ≥ 0.60", "617,687",
+        "19,873",
+        "117,482",
+        "713,204",
+        "94,310",
+        "1,207",
+        "318",
+        "99.6 %",
+        "+6.5",
+        "−3.5",
+        "4.2 × 10⁻⁵",
+        "2026-11-22 13:05 UTC",
+        "hospital_a",
+        "21,034",
+        "8 or more",
+        "1,616",
+        "birth_date",
+        "names ≥ 0.60",
+        "617,687",
     ] {
         assert!(page.contains(shown), "{shown} is not on the page");
     }
@@ -122,10 +141,18 @@ fn the_numbers_of_the_report_are_on_the_page() {
 #[test]
 fn both_thresholds_are_drawn_and_named() {
     let page = english(&finished());
-    assert_eq!(page.matches("class=\"cut").count(), 4, "two lines and two labels");
+    assert_eq!(
+        page.matches("class=\"cut").count(),
+        4,
+        "two lines and two labels"
+    );
     assert!(page.contains("Upper threshold +6.5") && page.contains("Lower threshold −3.5"));
     for region in ["in-non-link", "in-review", "in-link"] {
-        assert_eq!(page.matches(region).count(), 2, "{region} is defined and used");
+        assert_eq!(
+            page.matches(region).count(),
+            2,
+            "{region} is defined and used"
+        );
     }
 }
 
@@ -133,10 +160,15 @@ fn both_thresholds_are_drawn_and_named() {
 fn nothing_runs_and_nothing_is_loaded_from_elsewhere() {
     for language in [Language::English, Language::Japanese] {
         let page = render(&finished(), language).expect("page");
-        for banned in ["<script", "style=", "onload", "onclick", "http://", "https://", "<style"] {
+        for banned in [
+            "<script", "style=", "onload", "onclick", "http://", "https://", "<style",
+        ] {
             assert!(!page.contains(banned), "{banned}");
         }
-        assert!(!page.contains("http-equiv"), "a finished run does not refresh");
+        assert!(
+            !page.contains("http-equiv"),
+            "a finished run does not refresh"
+        );
     }
 }
 
@@ -150,7 +182,14 @@ fn text_from_a_report_is_escaped() {
 fn japanese_pages_are_japanese() {
     let page = render(&finished(), Language::Japanese).expect("page");
     assert!(page.contains("<html lang=\"ja\">"));
-    for shown in ["見つかった人数", "上側しきい値 +6.5", "8 以上", "別人", "要確認", "同一人物"] {
+    for shown in [
+        "見つかった人数",
+        "上側しきい値 +6.5",
+        "8 以上",
+        "別人",
+        "要確認",
+        "同一人物",
+    ] {
         assert!(page.contains(shown), "{shown} is not on the page");
     }
 }
@@ -160,7 +199,10 @@ fn tables_name_their_rows_and_columns() {
     let page = english(&finished());
     assert!(page.matches("scope=\"col\"").count() > 10);
     assert!(page.matches("scope=\"row\"").count() > 10);
-    assert_eq!(page.matches("<table").count(), page.matches("</table>").count());
+    assert_eq!(
+        page.matches("<table").count(),
+        page.matches("</table>").count()
+    );
 }
 
 #[test]
@@ -204,4 +246,3 @@ fn a_run_under_way_refreshes_and_a_failed_one_is_explained() {
     });
     assert!(page.contains("the store has no live record") && !page.contains("http-equiv"));
 }
-

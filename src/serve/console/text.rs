@@ -72,7 +72,6 @@ texts! {
     profile: "連結プロファイル", "Linkage profile";
     fingerprint: "フィンガープリント", "Fingerprint";
     epoch: "エポック", "Epoch";
-    none: "未設定", "none";
     people_found: "見つかった人数", "People found";
     people_unit: "人", "people";
     records_into_people: "すべてのレコードを人ごとに結んだ結果です。", "What all records come to, once tied together by person.";
@@ -152,9 +151,15 @@ mod tests {
     #[test]
     fn the_query_wins_over_the_browser() {
         let choose = Language::choose;
-        assert_eq!(choose(Some("lang=ja"), Some("en-US,en;q=0.9")), Language::Japanese);
+        assert_eq!(
+            choose(Some("lang=ja"), Some("en-US,en;q=0.9")),
+            Language::Japanese
+        );
         assert_eq!(choose(Some("x=1&lang=en"), Some("ja")), Language::English);
-        assert_eq!(choose(Some("lang=fr"), Some("ja-JP,en;q=0.5")), Language::Japanese);
+        assert_eq!(
+            choose(Some("lang=fr"), Some("ja-JP,en;q=0.5")),
+            Language::Japanese
+        );
         assert_eq!(choose(None, Some("fr, ja;q=0.8")), Language::Japanese);
         assert_eq!(choose(None, Some("fr")), Language::English);
         assert_eq!(choose(None, None), Language::English);

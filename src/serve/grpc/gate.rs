@@ -28,9 +28,7 @@ async fn gate(mut request: Request, next: Next) -> Response {
 }
 
 fn admit(request: &Request) -> Result<Identity, Status> {
-    let connection = request
-        .extensions()
-        .get::<TlsConnectInfo<TcpConnectInfo>>();
+    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
     let certificates = connection
         .and_then(TlsConnectInfo::peer_certs)
         .ok_or_else(|| status::identity(IdentityError::NoCertificate))?;

@@ -50,12 +50,20 @@ fn internal(reason: &'static str, error: &dyn Error) -> Status {
 /// Something that cannot happen did.
 pub(super) fn defect() -> Status {
     tracing::error!("a handler ended without an answer");
-    refuse(Code::Internal, "DEFECT", "a defect in the server ended this call")
+    refuse(
+        Code::Internal,
+        "DEFECT",
+        "a defect in the server ended this call",
+    )
 }
 
 /// The request does not have the form that the protos give.
 pub(super) fn malformed(rule: impl Display) -> Status {
-    refuse(Code::InvalidArgument, "MALFORMED", format!("malformed request: {rule}"))
+    refuse(
+        Code::InvalidArgument,
+        "MALFORMED",
+        format!("malformed request: {rule}"),
+    )
 }
 
 /// Parts of a submission in the wrong order.
@@ -95,7 +103,11 @@ pub(super) fn nothing_published() -> Status {
 
 /// No such run.
 pub(super) fn no_run() -> Status {
-    refuse(Code::NotFound, "RUN_NOT_FOUND", "there is no such run; `musubi runs` lists them")
+    refuse(
+        Code::NotFound,
+        "RUN_NOT_FOUND",
+        "there is no such run; `musubi runs` lists them",
+    )
 }
 
 /// No such record in the published run.
@@ -188,7 +200,10 @@ mod tests {
 
     #[test]
     fn an_internal_answer_does_not_quote_its_cause() {
-        let status = internal("STORE", &std::io::Error::other("/srv/store/log: disk on fire"));
+        let status = internal(
+            "STORE",
+            &std::io::Error::other("/srv/store/log: disk on fire"),
+        );
         assert!(!status.message().contains("disk"));
         assert_eq!(status.code(), Code::Internal);
     }

@@ -40,11 +40,7 @@ impl SubmissionService for SubmissionHandler {
         &self,
         _request: Request<pb::GetLinkageProfileRequest>,
     ) -> Result<Response<pb::GetLinkageProfileResponse>, Status> {
-        let (profile, epoch) = self
-            .rooms
-            .store
-            .profile()
-            .ok_or_else(status::no_profile)?;
+        let (profile, epoch) = self.rooms.store.profile().ok_or_else(status::no_profile)?;
         Ok(Response::new(pb::GetLinkageProfileResponse {
             name: profile.name.clone(),
             text: profile.text().into(),

@@ -101,7 +101,12 @@ mod tests {
     fn malformed_names_are_refused_without_being_quoted() {
         for bad in ["", "hosp_a", "sources", "source/hosp_a", "runs/hosp_a"] {
             let error = parse_source_name(bad).expect_err("malformed");
-            assert_eq!(error, NameError::Collection { collection: SOURCES });
+            assert_eq!(
+                error,
+                NameError::Collection {
+                    collection: SOURCES
+                }
+            );
         }
         for bad in ["sources/", "sources/Hosp", "sources/a/b", "sources/山田"] {
             let error = parse_source_name(bad).expect_err("malformed");

@@ -13,7 +13,9 @@ pub enum SubmissionError {
     #[error("field 'source': {0}")]
     Source(NameError),
     /// The request ID.
-    #[error("field 'request_id': a UUID of 36 characters, as in 123e4567-e89b-42d3-a456-426614174000")]
+    #[error(
+        "field 'request_id': a UUID of 36 characters, as in 123e4567-e89b-42d3-a456-426614174000"
+    )]
     RequestId,
     /// The fingerprint.
     #[error("field 'profile_fingerprint': a SHA-256 of 32 bytes")]
@@ -180,8 +182,14 @@ mod tests {
             change(&mut message);
             SubmissionHeader::try_from(message).expect_err("malformed")
         };
-        assert!(matches!(refused(|h| h.source = "hosp_a".into()), SubmissionError::Source(_)));
-        assert_eq!(refused(|h| h.request_id = "1".into()), SubmissionError::RequestId);
+        assert!(matches!(
+            refused(|h| h.source = "hosp_a".into()),
+            SubmissionError::Source(_)
+        ));
+        assert_eq!(
+            refused(|h| h.request_id = "1".into()),
+            SubmissionError::RequestId
+        );
         let short = refused(|h| h.profile_fingerprint.truncate(31));
         assert_eq!(short, SubmissionError::Fingerprint);
         assert_eq!(refused(|h| h.epoch.clear()), SubmissionError::Epoch);
@@ -211,6 +219,9 @@ mod tests {
             ..Default::default()
         };
         let field = "content_hash";
-        assert_eq!(Receipt::try_from(receipt), Err(SubmissionError::Hash { field }));
+        assert_eq!(
+            Receipt::try_from(receipt),
+            Err(SubmissionError::Hash { field })
+        );
     }
 }

@@ -84,13 +84,21 @@ fn malformed_runs_are_refused() {
     };
     assert_eq!(refused(|r| r.state = 0), RunError::State);
     assert_eq!(refused(|r| r.state = 77), RunError::State);
-    assert!(matches!(refused(|r| r.name.clear()), RunError::Name { field: "name", .. }));
+    assert!(matches!(
+        refused(|r| r.name.clear()),
+        RunError::Name { field: "name", .. }
+    ));
     let no_cuts = refused(|r| {
         if let Some(report) = &mut r.report {
             report.thresholds = None;
         }
     });
-    assert_eq!(no_cuts, RunError::Missing { field: "thresholds" });
+    assert_eq!(
+        no_cuts,
+        RunError::Missing {
+            field: "thresholds"
+        }
+    );
 }
 
 #[test]
