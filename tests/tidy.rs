@@ -18,16 +18,31 @@ const ROOMS: &[(&str, &[&str])] = &[
     ("cluster", &["terms"]),
     ("govern", &["terms", "store"]),
     ("intake", &["terms", "store", "govern"]),
-    ("job", &["terms", "store", "block", "compare", "score", "cluster", "govern"]),
-    ("serve", &["terms", "wire", "store", "intake", "govern", "job"]),
+    (
+        "job",
+        &[
+            "terms", "store", "block", "compare", "score", "cluster", "govern",
+        ],
+    ),
+    (
+        "serve",
+        &["terms", "wire", "store", "intake", "govern", "job"],
+    ),
 ];
 
 /// Rooms that compute: same input and seed, same output; no I/O, no clock, no threads of their own.
 const PURE: &[&str] = &["terms", "kernel", "block", "compare", "score", "cluster"];
 
 /// What a pure room does not touch.
-const IMPURE: &[&str] =
-    &["tokio", "async ", "std::fs", "std::net", "SystemTime", "Instant::now", "getrandom"];
+const IMPURE: &[&str] = &[
+    "tokio",
+    "async ",
+    "std::fs",
+    "std::net",
+    "SystemTime",
+    "Instant::now",
+    "getrandom",
+];
 
 const FILE_LINES_MAX: usize = 400;
 const TEST_FILE_LINES_MAX: usize = 600;
@@ -43,7 +58,11 @@ fn files(folder: &Path, endings: &[&str]) -> Vec<PathBuf> {
     while let Some(folder) = open.pop() {
         for entry in fs::read_dir(&folder).expect("a folder of the repository is readable") {
             let path = entry.expect("an entry is readable").path();
-            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned();
             if path.is_dir() {
                 let skipped = name.starts_with('.') && name != ".ci";
                 if !skipped && name != "target" && !name.starts_with("musubi-demo") {
@@ -63,7 +82,10 @@ fn read(path: &Path) -> String {
 }
 
 fn shown(path: &Path) -> String {
-    path.strip_prefix(root()).unwrap_or(path).display().to_string()
+    path.strip_prefix(root())
+        .unwrap_or(path)
+        .display()
+        .to_string()
 }
 
 /// The room that a file of `src` belongs to; `None` for `lib.rs` and the mains.
@@ -124,9 +146,14 @@ fn crate_uses(code: &str) -> Vec<String> {
     }
     let name = |path: &String| {
         let path = path.trim_start();
-        path.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect::<String>()
+        path.chars()
+            .take_while(|c| c.is_alphanumeric() || *c == '_')
+            .collect::<String>()
     };
-    uses.iter().map(name).filter(|name| !name.is_empty()).collect()
+    uses.iter()
+        .map(name)
+        .filter(|name| !name.is_empty())
+        .collect()
 }
 
 fn complain(title: &str, faults: &[String]) {
@@ -139,7 +166,10 @@ fn rooms_use_only_the_rooms_beside_them() {
     for path in files(&root().join("src"), &[".rs"]) {
         let Some(room) = room_of(&path) else { continue };
         let Some((_, allowed)) = ROOMS.iter().find(|(name, _)| *name == room) else {
-            faults.push(format!("{}: the room '{room}' is not in the table", shown(&path)));
+            faults.push(format!(
+                "{}: the room '{room}' is not in the table",
+                shown(&path)
+            ));
             continue;
         };
         for used in crate_uses(&code(&read(&path))) {
@@ -148,7 +178,9 @@ fn rooms_use_only_the_rooms_beside_them() {
                 faults.push(format!("{}: '{room}' uses '{used}'", shown(&path)));
             }
         }
-        let depth = path.strip_prefix(root().join("src")).map_or(0, |p| p.components().count());
+        let depth = path
+            .strip_prefix(root().join("src"))
+            .map_or(0, |p| p.components().count());
         let ladder = "super::".repeat(depth);
         if code(&read(&path)).contains(&ladder) && depth > 1 {
             faults.push(format!("{}: leaves its room by 'super'", shown(&path)));
@@ -171,16 +203,25 @@ fn compute_rooms_are_pure_and_only_the_kernel_may_be_unsafe() {
         let code = code(&read(&path));
         if PURE.contains(&room.as_str()) {
             for word in IMPURE.iter().filter(|word| code.contains(**word)) {
-                faults.push(format!("{}: the pure room '{room}' has '{word}'", shown(&path)));
+                faults.push(format!(
+                    "{}: the pure room '{room}' has '{word}'",
+                    shown(&path)
+                ));
             }
         }
         if room != "kernel" && code.contains(concat!("allow(", "unsafe_code)")) {
-            faults.push(format!("{}: only the kernel may allow unsafe code", shown(&path)));
+            faults.push(format!(
+                "{}: only the kernel may allow unsafe code",
+                shown(&path)
+            ));
         }
         if !room.is_empty() {
             let printing = ["println!", "eprintln!", "dbg!"];
             for word in printing.iter().filter(|word| code.contains(**word)) {
-                faults.push(format!("{}: rooms do not print, this one has {word}", shown(&path)));
+                faults.push(format!(
+                    "{}: rooms do not print, this one has {word}",
+                    shown(&path)
+                ));
             }
         }
     }
@@ -194,7 +235,11 @@ fn files_stay_short_and_say_why_they_are_there() {
         let text = read(&path);
         let lines = text.lines().count();
         let is_test = shown(&path).starts_with("tests/") || path.ends_with("tests.rs");
-        let most = if is_test { TEST_FILE_LINES_MAX } else { FILE_LINES_MAX };
+        let most = if is_test {
+            TEST_FILE_LINES_MAX
+        } else {
+            FILE_LINES_MAX
+        };
         if lines > most {
             faults.push(format!("{}: {lines} lines, at most {most}", shown(&path)));
         }
@@ -230,7 +275,10 @@ fn links_in_documents_lead_somewhere() {
     for path in files(&root(), &[".md"]) {
         let text = read(&path);
         for (start, _) in text.match_indices("](") {
-            let target: String = text[start + 2..].chars().take_while(|c| *c != ')').collect();
+            let target: String = text[start + 2..]
+                .chars()
+                .take_while(|c| *c != ')')
+                .collect();
             let target = target.split('#').next().unwrap_or_default();
             if target.is_empty() || target.contains("://") || target.starts_with("mailto:") {
                 continue;

@@ -7,8 +7,8 @@ use super::harden::Flips;
 use super::identity::SourceRecord;
 use super::key::{LinkageSecret, SecretFingerprint, SourceSecret};
 use super::tag::TagMaker;
+use crate::terms::RecordEncoding;
 use crate::terms::profile::{Layout, LinkageProfile};
-use crate::terms::{RecordEncoding, RecordRef};
 
 /// Why an encoder is not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -101,7 +101,7 @@ impl Encoder {
     #[must_use]
     pub fn encode(&self, record: &SourceRecord) -> RecordEncoding {
         let mut encoding = RecordEncoding {
-            record_ref: RecordRef::clone(&record.record_ref),
+            record_ref: record.record_ref.clone(),
             version: record.version,
             kind: record.kind,
             flags: record.flags,

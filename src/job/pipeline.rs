@@ -70,7 +70,11 @@ impl<'a> Pipeline<'a> {
         store: &'a Store,
         tell: &'a (dyn Fn(&[StepReport], Option<Progress>) + Sync),
     ) -> Self {
-        Self { store, tell, steps: Vec::new() }
+        Self {
+            store,
+            tell,
+            steps: Vec::new(),
+        }
     }
 
     /// Runs all steps and publishes. Returns the steps and the report.
@@ -84,7 +88,11 @@ impl<'a> Pipeline<'a> {
         let loaded = self.step("load", 0, |pipeline, _| {
             let loaded = pipeline.store.load_table()?;
             let rows = loaded.table.len() as u64;
-            if rows == 0 { Err(PipelineError::NoRecords) } else { Ok((loaded, rows)) }
+            if rows == 0 {
+                Err(PipelineError::NoRecords)
+            } else {
+                Ok((loaded, rows))
+            }
         })?;
         let table = &loaded.table;
 
@@ -133,21 +141,34 @@ impl<'a> Pipeline<'a> {
     ) -> Result<T, PipelineError> {
         let started = Instant::now();
         let tell = |done: u64| {
-            let progress = Progress { step: name.to_owned(), done, planned };
+            let progress = Progress {
+                step: name.to_owned(),
+                done,
+                planned,
+            };
             (self.tell)(&self.steps, Some(progress));
         };
         tell(0);
         let (value, items) = work(self, &tell)?;
         let seconds = started.elapsed().as_secs_f64();
-        self.steps.push(StepReport { name: name.to_owned(), seconds, items });
+        self.steps.push(StepReport {
+            name: name.to_owned(),
+            seconds,
+            items,
+        });
         (self.tell)(&self.steps, None);
         Ok(value)
     }
 }
 
 fn block_plan(profile: &LinkageProfile) -> BlockPlan {
-    let tags = (0..profile.tags.len()).filter(|tag| profile.tags[*tag].block).collect();
-    BlockPlan { tags, block_rows_max: BLOCK_ROWS_MAX }
+    let tags = (0..profile.tags.len())
+        .filter(|tag| profile.tags[*tag].block)
+        .collect();
+    BlockPlan {
+        tags,
+        block_rows_max: BLOCK_ROWS_MAX,
+    }
 }
 
 fn cluster_rules(profile: &LinkageProfile) -> ClusterRules {
@@ -169,15 +190,16 @@ fn compare(
     let comparer = Comparer::new(profile);
     let compared = std::sync::atomic::AtomicU64::new(0);
     let mut vectors = vec![ComparisonVector::missing(); pairs.len()];
-    vectors.par_chunks_mut(COMPARE_CHUNK).zip(pairs.par_chunks(COMPARE_CHUNK)).for_each(
-        |(out, pairs)| {
+    vectors
+        .par_chunks_mut(COMPARE_CHUNK)
+        .zip(pairs.par_chunks(COMPARE_CHUNK))
+        .for_each(|(out, pairs)| {
             for (vector, pair) in out.iter_mut().zip(pairs) {
                 *vector = comparer.compare(table, *pair);
             }
             let chunk = pairs.len() as u64;
             done(compared.fetch_add(chunk, std::sync::atomic::Ordering::Relaxed) + chunk);
-        },
-    );
+        });
     vectors
 }
 
@@ -215,11 +237,22 @@ fn score(
         .par_iter()
         .zip(vectors)
         .filter(|(_, vector)| decide(vector) == Decision::Link)
-        .map(|(pair, vector)| Link { pair: *pair, weight: weights[vector] })
+        .map(|(pair, vector)| Link {
+            pair: *pair,
+            weight: weights[vector],
+        })
         .collect();
-    let in_review = patterns.iter().filter(|(vector, _)| decide(vector) == Decision::Review);
+    let in_review = patterns
+        .iter()
+        .filter(|(vector, _)| decide(vector) == Decision::Review);
     let reviews = in_review.map(|(_, count)| count).sum();
-    Scored { estimate, choice, histogram, links, reviews }
+    Scored {
+        estimate,
+        choice,
+        histogram,
+        links,
+        reviews,
+    }
 }
 
 /// Distinct comparison vectors with their counts, in a fixed order.
@@ -282,7 +315,9 @@ fn assign_entities(
     getrandom::fill(&mut seed).map_err(|_| PipelineError::Random)?;
     // A generator seeded by the operating system: one call to it instead of one per entity.
     let mut random = rand_chacha::ChaCha20Rng::from_seed(seed);
-    Ok(cluster::inherit(&previous, clusters, &mut || EntityId::from_u128(random.random())))
+    Ok(cluster::inherit(&previous, clusters, &mut || {
+        EntityId::from_u128(random.random())
+    }))
 }
 
 fn report(
@@ -310,7 +345,9 @@ fn report(
     RunReport {
         records: table.len() as u64,
         entities: clusters.clusters.len() as u64,
-        sources: named.map(|(source, records)| SourceCount { source, records }).collect(),
+        sources: named
+            .map(|(source, records)| SourceCount { source, records })
+            .collect(),
         candidate_pairs: found.pairs.len() as u64,
         blocks_capped: found.capped.iter().map(|capped| capped.blocks).sum(),
         links: scored.links.len() as u64,

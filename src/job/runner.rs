@@ -58,7 +58,13 @@ impl JobRunner {
             }
         }
         let newest = watch::Sender::new(store.runs().into_iter().next());
-        Ok(Self { inner: Arc::new(Inner { store, active: Mutex::new(None), newest }) })
+        Ok(Self {
+            inner: Arc::new(Inner {
+                store,
+                active: Mutex::new(None),
+                newest,
+            }),
+        })
     }
 
     /// Starts a run over all live records. If one is under way, that one is returned.
@@ -72,15 +78,20 @@ impl JobRunner {
                 return Err(StartRunError::Thresholds);
             }
         }
-        let mut active = self.inner.active.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut active = self
+            .inner
+            .active
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         if let Some(id) = *active {
             return Ok(id);
         }
         let mut bits = [0; 16];
         getrandom::fill(&mut bits).map_err(|_| StartRunError::Random)?;
         let id = RunId::from_u128(u128::from_le_bytes(bits));
-        let created_unix_s =
-            SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs());
+        let created_unix_s = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| since.as_secs());
         let run = Run {
             id,
             state: RunState::Queued,
@@ -105,7 +116,9 @@ impl JobRunner {
     #[must_use]
     pub fn run(&self, id: RunId) -> Option<Run> {
         let newest = self.inner.newest.borrow().clone();
-        newest.filter(|run| run.id == id).or_else(|| self.inner.store.run(id))
+        newest
+            .filter(|run| run.id == id)
+            .or_else(|| self.inner.store.run(id))
     }
 
     /// All runs, newest first.
@@ -113,7 +126,9 @@ impl JobRunner {
     pub fn runs(&self) -> Vec<Run> {
         let mut runs = self.inner.store.runs();
         if let Some(newest) = self.inner.newest.borrow().clone() {
-            runs.iter_mut().filter(|run| run.id == newest.id).for_each(|run| *run = newest.clone());
+            runs.iter_mut()
+                .filter(|run| run.id == newest.id)
+                .for_each(|run| *run = newest.clone());
         }
         runs
     }

@@ -73,8 +73,11 @@ pub fn estimate(
         .comparisons
         .iter()
         .zip(&tied)
-        .filter(|(_, pairs)| **pairs < TIED_PAIRS_MIN)
-        .map(|(comparison, pairs)| {
+        .enumerate()
+        // A field that no source has is no news.
+        .filter(|(index, _)| seen(candidates, *index))
+        .filter(|(_, (_, pairs))| **pairs < TIED_PAIRS_MIN)
+        .map(|(_, (comparison, pairs))| {
             format!(
                 "comparison '{}': only {pairs:.0} pairs to learn from; the linkage profile's values weigh in",
                 comparison.name
@@ -82,6 +85,13 @@ pub fn estimate(
         })
         .collect();
     Estimate { model, warnings }
+}
+
+/// Whether any candidate pair could be compared here.
+fn seen(candidates: &[PatternCount], comparison: usize) -> bool {
+    candidates
+        .iter()
+        .any(|(vector, _)| vector.level(comparison) != Level::MISSING)
 }
 
 fn starting_model(comparison: &Comparison) -> ComparisonModel {

@@ -122,12 +122,26 @@ fn the_model_is_recovered_without_truth() {
 #[test]
 fn nothing_to_learn_from_leaves_the_profile_and_says_so() {
     let found = estimate(&profile(), &[], &[], 0.0, 0);
-    assert_eq!(found.warnings.len(), 4);
+    assert!(found.warnings.is_empty(), "nothing was compared at all");
     assert!(found.model.prior_probability.is_finite() && found.model.prior_probability > 0.0);
     for comparison in &found.model.comparisons {
         assert!((comparison.m[0] - 0.6).abs() < 1e-9);
         assert!(comparison.u.iter().all(|u| u.is_finite() && *u > 0.0));
     }
+}
+
+#[test]
+fn too_few_pairs_to_learn_from_are_a_warning() {
+    let few = patterns(50.0, [0.9, 0.9, 0.9, 0.9]);
+    let found = estimate(
+        &profile(),
+        &few,
+        &patterns(1000.0, [0.01; 4]),
+        50_000.0,
+        316,
+    );
+    assert_eq!(found.warnings.len(), 4, "{:?}", found.warnings);
+    assert!(found.warnings[0].contains("'a'"));
 }
 
 #[test]

@@ -4,31 +4,55 @@ use std::path::{Path, PathBuf};
 
 use super::{DemoArgs, DemoError, During, Progress, timed};
 use crate::encode::key::{LinkageSecret, SourceSecret};
-use crate::encode::map::SourcesFile;
+use crate::encode::sources::SourceList;
+use crate::terms::SourceId;
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::StepReport;
-use crate::terms::SourceId;
 use crate::tools::operator::init;
+use crate::tools::source::profile::load_profile;
 use crate::tools::synth::{self, SynthOptions};
 
 /// A file that says: this folder was made by the demo, the demo may empty it.
 const MARK: &str = ".made-by-musubi-demo";
 
 /// What the demo made in its folder; nothing else is ever removed.
-const MADE: &[&str] =
-    &["people", "keys", "certs", "encodings", "store", "musubi.toml", "entities.csv", "report.json"];
+const MADE: &[&str] = &[
+    "people",
+    "keys",
+    "certs",
+    "encodings",
+    "store",
+    "musubi.toml",
+    "entities.csv",
+    "report.json",
+];
 
 /// Maps of the nine kinds of source that the generator makes.
 const MAPS: &[(&str, &str)] = &[
-    ("sources.toml", include_str!("../maps/jp_small/sources.toml")),
-    ("birth_registry.toml", include_str!("../maps/jp_small/birth_registry.toml")),
-    ("child_checkup.toml", include_str!("../maps/jp_small/child_checkup.toml")),
-    ("specific_checkup.toml", include_str!("../maps/jp_small/specific_checkup.toml")),
+    (
+        "sources.toml",
+        include_str!("../maps/jp_small/sources.toml"),
+    ),
+    (
+        "birth_registry.toml",
+        include_str!("../maps/jp_small/birth_registry.toml"),
+    ),
+    (
+        "child_checkup.toml",
+        include_str!("../maps/jp_small/child_checkup.toml"),
+    ),
+    (
+        "specific_checkup.toml",
+        include_str!("../maps/jp_small/specific_checkup.toml"),
+    ),
     ("hosp_a.toml", include_str!("../maps/jp_small/hosp_a.toml")),
     ("hosp_b.toml", include_str!("../maps/jp_small/hosp_b.toml")),
     ("hosp_c.toml", include_str!("../maps/jp_small/hosp_c.toml")),
     ("ltc.toml", include_str!("../maps/jp_small/ltc.toml")),
-    ("death_registry.toml", include_str!("../maps/jp_small/death_registry.toml")),
+    (
+        "death_registry.toml",
+        include_str!("../maps/jp_small/death_registry.toml"),
+    ),
     ("ndb.toml", include_str!("../maps/jp_small/ndb.toml")),
 ];
 
@@ -62,7 +86,10 @@ pub(super) fn prepare(
         Some(data) => {
             let maps = args.maps.clone().unwrap_or_else(|| data.clone());
             let beside = data.join("truth.csv");
-            let truth = args.truth.clone().or_else(|| beside.is_file().then_some(beside));
+            let truth = args
+                .truth
+                .clone()
+                .or_else(|| beside.is_file().then_some(beside));
             (data.clone(), maps, truth)
         }
         None => {
@@ -72,22 +99,26 @@ pub(super) fn prepare(
             (people.clone(), people, Some(truth))
         }
     };
-    let listed = SourcesFile::read(&maps.join("sources.toml")).during("reading sources.toml")?;
+    let listed = SourceList::read(&maps.join("sources.toml")).during("reading sources.toml")?;
     let profile_name = args.profile.clone().or_else(|| listed.profile.clone());
-    let profile = profile(profile_name.as_deref().unwrap_or("jp-standard"))?;
+    let profile_name = profile_name.as_deref().unwrap_or("jp-standard");
+    let profile = load_profile(profile_name).during("reading the linkage profile")?;
 
     let keys = dir.join("keys");
     std::fs::create_dir_all(&keys).during("making the folder for keys")?;
     std::fs::create_dir_all(dir.join("encodings")).during("making the folder for encodings")?;
     let linkage_secret = keys.join("linkage.key");
     let secret = LinkageSecret::generate().during("making the linkage secret")?;
-    secret.write_new(&linkage_secret).during("writing the linkage secret")?;
+    secret
+        .write_new(&linkage_secret)
+        .during("writing the linkage secret")?;
 
     let mut sources = Vec::new();
     for source in &listed.sources {
         let secret = keys.join(format!("source-{}.key", source.name));
         let made = SourceSecret::generate().during("making a source's secret")?;
-        made.write_new(&secret).during("writing a source's secret")?;
+        made.write_new(&secret)
+            .during("writing a source's secret")?;
         sources.push(StagedSource {
             csv: data.join(&source.file),
             map: maps.join(&source.map),
@@ -98,13 +129,23 @@ pub(super) fn prepare(
     }
     let names: Vec<SourceId> = sources.iter().map(|source| source.name.clone()).collect();
     init::set_up(dir, &profile, &names).during("making certificates and configuration")?;
-    Ok(Stage { dir: dir.clone(), profile, sources, linkage_secret, truth })
+    Ok(Stage {
+        dir: dir.clone(),
+        profile,
+        sources,
+        linkage_secret,
+        truth,
+    })
 }
 
 /// Makes the folder, or empties it if an earlier demo made it.
 fn clear(dir: &Path) -> Result<(), DemoError> {
     let mark = dir.join(MARK);
-    let used = dir.is_dir() && std::fs::read_dir(dir).during("reading the folder")?.next().is_some();
+    let used = dir.is_dir()
+        && std::fs::read_dir(dir)
+            .during("reading the folder")?
+            .next()
+            .is_some();
     if used && !mark.is_file() {
         return Err(DemoError(format!(
             "{} holds files that the demo did not make; give another folder with --dir",
@@ -132,8 +173,11 @@ fn make_people(
     progress: &Progress,
     steps: &mut Vec<StepReport>,
 ) -> Result<(), DemoError> {
-    let options =
-        SynthOptions { persons: args.persons, seed: args.seed, dir: people.to_path_buf() };
+    let options = SynthOptions {
+        persons: args.persons,
+        seed: args.seed,
+        dir: people.to_path_buf(),
+    };
     let bar = progress.bar("people", u64::from(args.persons));
     timed(steps, "people", || {
         let tell = |done: u64, total: u64| {
@@ -148,13 +192,4 @@ fn make_people(
         std::fs::write(people.join(name), text).during("writing the maps")?;
     }
     Ok(())
-}
-
-fn profile(name: &str) -> Result<LinkageProfile, DemoError> {
-    if Path::new(name).is_file() {
-        let text = std::fs::read_to_string(name).during("reading the linkage profile")?;
-        LinkageProfile::parse(&text).during(name)
-    } else {
-        LinkageProfile::built_in(name).map_err(|error| DemoError(error.to_string()))
-    }
 }

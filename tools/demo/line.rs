@@ -1,5 +1,6 @@
 //! From CSV files to entities: the real server on loopback, the real client, every source in turn.
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
 use tokio::sync::oneshot;
@@ -89,7 +90,10 @@ async fn through_server(
         Err(_) => Err(DemoError("the server did not start".into())),
     };
     let _ = stop.send(());
-    server.await.during("stopping the server")?.during("running the server")?;
+    server
+        .await
+        .during("stopping the server")?
+        .during("running the server")?;
     outcome
 }
 
@@ -110,18 +114,26 @@ async fn with_server(
         let refused = receipt.refused.iter();
         sources.push(SourceReport {
             source: source.name.to_string(),
-            records: encoded.read.records,
-            refused_at_source: encoded.read.refused,
+            records: encoded.records + refused_at_source(&encoded).values().sum::<u64>(),
+            refused_at_source: refused_at_source(&encoded),
             notes: encoded.read.notes,
             accepted: receipt.accepted + receipt.unchanged,
-            refused_at_server: refused.map(|(r, count)| (r.code().to_owned(), *count)).collect(),
+            refused_at_server: refused
+                .map(|(r, count)| (r.code().to_owned(), *count))
+                .collect(),
         });
     }
     let seconds = started.elapsed().as_secs_f64();
-    steps.push(StepReport { name: "submit".into(), seconds, items: accepted });
+    steps.push(StepReport {
+        name: "submit".into(),
+        seconds,
+        items: accepted,
+    });
 
     let connection = Connection::of_role(address, &certs, "pipeline");
-    let mut client = OperatorClient::connect(&connection).await.during("reaching the server")?;
+    let mut client = OperatorClient::connect(&connection)
+        .await
+        .during("reaching the server")?;
     let run = link(&mut client, progress).await?;
     steps.extend(run.steps);
     let report = match (run.state, run.report) {
@@ -133,11 +145,34 @@ async fn with_server(
     };
 
     let exporting = std::time::Instant::now();
-    let entities = client.export_entities().await.during("exporting the entities")?;
+    let entities = client
+        .export_entities()
+        .await
+        .during("exporting the entities")?;
     write_entities(&stage.dir.join("entities.csv"), &entities)?;
     let seconds = exporting.elapsed().as_secs_f64();
-    steps.push(StepReport { name: "export".into(), seconds, items: entities.len() as u64 });
-    Ok(Outcome { sources, report, entities })
+    steps.push(StepReport {
+        name: "export".into(),
+        seconds,
+        items: entities.len() as u64,
+    });
+    Ok(Outcome {
+        sources,
+        report,
+        entities,
+    })
+}
+
+/// Records that never left the source, by reason.
+fn refused_at_source(encoded: &EncodeReport) -> BTreeMap<String, u64> {
+    let refused = encoded.read.refused.iter();
+    let mut counts: BTreeMap<String, u64> = refused
+        .map(|(reason, count)| (reason.name().to_owned(), *count))
+        .collect();
+    if encoded.empty > 0 {
+        counts.insert("nothing_to_encode".into(), encoded.empty);
+    }
+    counts
 }
 
 async fn submit(
@@ -159,7 +194,10 @@ async fn submit(
 
 /// Starts a run and follows it to its end.
 async fn link(client: &mut OperatorClient, progress: &Progress) -> Result<Run, DemoError> {
-    let started = client.start_run(None).await.during("starting the linkage run")?;
+    let started = client
+        .start_run(None)
+        .await
+        .during("starting the linkage run")?;
     let bar = progress.bar("link", 0);
     let run = client
         .watch_run(started.id, &mut |run: &Run| {
@@ -176,9 +214,13 @@ async fn link(client: &mut OperatorClient, progress: &Progress) -> Result<Run, D
 
 fn write_entities(path: &Path, rows: &[(String, String, String)]) -> Result<(), DemoError> {
     let mut writer = csv::Writer::from_path(path).during("writing entities.csv")?;
-    writer.write_record(["source", "record_id", "entity"]).during("writing entities.csv")?;
+    writer
+        .write_record(["source", "record_id", "entity"])
+        .during("writing entities.csv")?;
     for (source, record, entity) in rows {
-        writer.write_record([source, record, entity]).during("writing entities.csv")?;
+        writer
+            .write_record([source, record, entity])
+            .during("writing entities.csv")?;
     }
     writer.flush().during("writing entities.csv")
 }

@@ -127,9 +127,15 @@ fn measure(
     entities: &[(String, String, String)],
 ) -> Result<QualityReport, DemoError> {
     let truth = Truth::read(truth).during("reading the truth")?;
-    let rows = entities.iter().map(|(source, record, entity)| (source, record, entity));
+    let rows = entities
+        .iter()
+        .map(|(source, record, entity)| (source, record, entity));
     let found = evaluate::evaluate(rows, &truth).during("measuring quality")?;
-    Ok(QualityReport { persons: found.persons, pairwise: found.pairwise, bcubed: found.bcubed })
+    Ok(QualityReport {
+        persons: found.persons,
+        pairwise: found.pairwise,
+        bcubed: found.bcubed,
+    })
 }
 
 /// Progress bars on the terminal, or nothing.
@@ -140,8 +146,11 @@ pub(super) struct Progress {
 impl Progress {
     /// A bar with an ETA for `total` items; 0 if the total is not known.
     pub(super) fn bar(&self, name: &str, total: u64) -> ProgressBar {
-        let target =
-            if self.quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
+        let target = if self.quiet {
+            ProgressDrawTarget::hidden()
+        } else {
+            ProgressDrawTarget::stderr()
+        };
         let bar = ProgressBar::with_draw_target(Some(total), target);
         let template = "{prefix:<12} {bar:32} {human_pos}/{human_len} {elapsed} (ETA {eta})";
         // The template is a constant that indicatif accepts; a plain bar otherwise.
@@ -162,6 +171,10 @@ pub(super) fn timed<T>(
     let started = Instant::now();
     let (value, items) = work()?;
     let seconds = started.elapsed().as_secs_f64();
-    steps.push(StepReport { name: name.to_owned(), seconds, items });
+    steps.push(StepReport {
+        name: name.to_owned(),
+        seconds,
+        items,
+    });
     Ok(value)
 }

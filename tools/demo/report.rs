@@ -103,24 +103,38 @@ impl DemoReport {
             Some(quality) => {
                 let truth = grouped(quality.persons);
                 writeln!(out, "\nPeople found: {people}   (in the truth: {truth})\n")?;
-                writeln!(out, "  {:<10} {:>10} {:>10} {:>10}", "quality", "precision", "recall", "F1")?;
+                writeln!(
+                    out,
+                    "  {:<10} {:>10} {:>10} {:>10}",
+                    "quality", "precision", "recall", "F1"
+                )?;
                 for (name, q) in [("pairwise", quality.pairwise), ("B-cubed", quality.bcubed)] {
                     let (p, r, f1) = (q.precision, q.recall, q.f1);
                     writeln!(out, "  {name:<10} {p:>10.4} {r:>10.4} {f1:>10.4}")?;
                 }
             }
-            None => writeln!(out, "\nPeople found: {people}   (no truth.csv: quality not measured)")?,
+            None => writeln!(
+                out,
+                "\nPeople found: {people}   (no truth.csv: quality not measured)"
+            )?,
         }
         writeln!(
             out,
             "\nThresholds, chosen without the truth: link from {:.1} bits, review from {:.1} bits",
             self.thresholds.upper_bits, self.thresholds.lower_bits
         )?;
-        writeln!(out, "  {}; expected: {:.2} %", self.threshold_rule, self.expected_precision * 100.0)?;
+        writeln!(
+            out,
+            "  {}; expected: {:.2} %",
+            self.threshold_rule,
+            self.expected_precision * 100.0
+        )?;
         self.write_steps(out)?;
         if !self.warnings.is_empty() {
             writeln!(out, "\nTo know:")?;
-            self.warnings.iter().try_for_each(|warning| writeln!(out, "  - {warning}"))?;
+            self.warnings
+                .iter()
+                .try_for_each(|warning| writeln!(out, "  - {warning}"))?;
         }
         self.write_next(out, program)
     }
@@ -128,7 +142,10 @@ impl DemoReport {
     fn write_sources(&self, out: &mut String) -> std::fmt::Result {
         let head = ["source", "records", "taken in", "refused", "notes"];
         let [source, records, taken, refused, notes] = head;
-        writeln!(out, "\n  {source:<20} {records:>10} {taken:>10} {refused:>9} {notes:>9}")?;
+        writeln!(
+            out,
+            "\n  {source:<20} {records:>10} {taken:>10} {refused:>9} {notes:>9}"
+        )?;
         let (mut total_records, mut total_accepted) = (0, 0);
         for source in &self.sources {
             let refused = sum(&source.refused_at_source) + sum(&source.refused_at_server);
@@ -147,8 +164,17 @@ impl DemoReport {
         let (records, accepted) = (grouped(total_records), grouped(total_accepted));
         writeln!(out, "  {:<20} {records:>10} {accepted:>10}", "together")?;
         for source in &self.sources {
-            for (reason, count) in source.refused_at_source.iter().chain(&source.refused_at_server) {
-                writeln!(out, "    {}: {} refused: {reason}", source.source, grouped(*count))?;
+            for (reason, count) in source
+                .refused_at_source
+                .iter()
+                .chain(&source.refused_at_server)
+            {
+                writeln!(
+                    out,
+                    "    {}: {} refused: {reason}",
+                    source.source,
+                    grouped(*count)
+                )?;
             }
         }
         Ok(())
@@ -161,7 +187,11 @@ impl DemoReport {
         for step in &self.steps {
             let rate = (step.items as f64 / step.seconds.max(1e-6)).round() as u64;
             let (items, rate) = (grouped(step.items), grouped(rate));
-            writeln!(out, "  {:<12} {:>9.2} {items:>12} {rate:>12}", step.name, step.seconds)?;
+            writeln!(
+                out,
+                "  {:<12} {:>9.2} {items:>12} {rate:>12}",
+                step.name, step.seconds
+            )?;
             total += step.seconds;
         }
         writeln!(out, "  {:<12} {total:>9.2}", "together")
@@ -169,13 +199,22 @@ impl DemoReport {
 
     fn write_next(&self, out: &mut String, program: &str) -> std::fmt::Result {
         let dir = self.dir.display();
-        writeln!(out, "\nThe store is in {dir}/store; who is who in {dir}/entities.csv;")?;
+        writeln!(
+            out,
+            "\nThe store is in {dir}/store; who is who in {dir}/entities.csv;"
+        )?;
         writeln!(out, "these figures in {dir}/report.json. Try next:\n")?;
         writeln!(out, "  {program} serve --config {dir}/musubi.toml")?;
         writeln!(out, "      then look at the console, http://127.0.0.1:7480")?;
         writeln!(out, "  {program} sources --dir {dir}")?;
-        writeln!(out, "  {program} resolve --dir {dir} SOURCE RECORD_REF   (two columns of entities.csv)")?;
-        writeln!(out, "  {program} demo --data YOUR_FOLDER                 (link your own CSV files)")
+        writeln!(
+            out,
+            "  {program} resolve --dir {dir} SOURCE RECORD_REF   (two columns of entities.csv)"
+        )?;
+        writeln!(
+            out,
+            "  {program} demo --data YOUR_FOLDER                 (link your own CSV files)"
+        )
     }
 }
 
@@ -185,7 +224,12 @@ mod tests {
 
     #[test]
     fn thousands_are_grouped() {
-        for (number, text) in [(0, "0"), (999, "999"), (1_000, "1,000"), (1_234_567, "1,234,567")] {
+        for (number, text) in [
+            (0, "0"),
+            (999, "999"),
+            (1_000, "1,000"),
+            (1_234_567, "1,234,567"),
+        ] {
             assert_eq!(grouped(number), text);
         }
     }

@@ -21,9 +21,7 @@ fn wrong_usage_has_exit_code_2() {
         &["musubi-encode", "nope"][..],
         &["musubi-encode", "key", "new"],
     ] {
-        let usage = outcome_of(arguments.iter().copied())
-            .err()
-            .expect("wrong usage");
+        let usage = outcome_of(arguments.iter().copied()).expect_err("wrong usage");
         assert_eq!(usage.exit_code(), 2);
     }
     use clap::CommandFactory;
@@ -153,4 +151,63 @@ fn inspect_counts_a_whole_file_and_refuses_one_cut_short() {
         error.contains("a.mse is cut short after record 4"),
         "{error}"
     );
+}
+
+#[test]
+fn encode_reports_for_people_and_programs_and_tells_no_value() {
+    let dir = tempfile::tempdir().expect("directory");
+    let at = |name: &str| path(&dir.path().join(name)).to_owned();
+    let csv = "id,sei,mei,born,sex\nA1,サトウ,ハナコ,19850203,2\nA2,スズキ,タロウ,19850230,1\n";
+    std::fs::write(at("in.csv"), csv).expect("written");
+    let map = "record_ref = \"id\"\nlocale = \"jp\"\n[fields]\nsurname_kana = \"sei\"\n\
+               given_kana = \"mei\"\nbirth_date = \"born\"\nsex = \"sex\"\n";
+    std::fs::write(at("map.toml"), map).expect("written");
+    call(&["key", "new", "--out", &at("linkage.key")]);
+    call(&["key", "new", "--out", &at("source.key"), "--kind", "source"]);
+    let (input, out, map, key) = (
+        at("in.csv"),
+        at("out.mse"),
+        at("map.toml"),
+        at("linkage.key"),
+    );
+    let source_key = at("source.key");
+    let common = [
+        "encode",
+        &input,
+        "-o",
+        &out,
+        "--map",
+        &map,
+        "--source",
+        "hospital_a",
+    ];
+    let keys = ["--key", &key, "--source-key", &source_key];
+
+    let (text, code) = call(&[&common[..], &keys].concat());
+    assert_eq!(code, 0, "{text}");
+    assert!(
+        text.contains("1 records") && text.contains("impossible_date"),
+        "{text}"
+    );
+    assert!(text.contains("first at line 3"), "{text}");
+    let (json, code) = call(&[&common[..], &keys, &["--json"]].concat());
+    assert_eq!(code, 0, "{json}");
+    let value: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!((&value["records"], &value["empty"]), (&1.into(), &1.into()));
+    for told in [&text, &json] {
+        for value in ["サトウ", "19850230", "A1", "A2"] {
+            assert!(!told.contains(value), "the report tells a value");
+        }
+    }
+
+    let (error, code) = call(&[&common[..], &keys[..2]].concat());
+    assert_eq!((code, error.lines().count()), (1, 1), "{error}");
+    assert!(
+        error.starts_with("error: ") && error.contains("source key"),
+        "{error}"
+    );
+    let wrong_name = ["--source", "Hospital A", "--key", &key];
+    let all = ["musubi-encode", "encode", &input, "-o", &out, "--map", &map];
+    let usage = outcome_of([&all[..], &wrong_name].concat()).expect_err("wrong usage");
+    assert_eq!(usage.exit_code(), 2);
 }

@@ -17,13 +17,41 @@ const OFFSET: i32 = 36_524;
 /// Days before each month of a common year.
 const BEFORE: [i32; 12] = [0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334];
 
-/// Eras, newest first: kanji, letter, code of claims, first day, year before its year 1.
-const ERAS: [(&str, char, char, (i32, i32, i32), i32); 5] = [
-    ("令和", 'R', '5', (2019, 5, 1), 2018),
-    ("平成", 'H', '4', (1989, 1, 8), 1988),
-    ("昭和", 'S', '3', (1926, 12, 25), 1925),
-    ("大正", 'T', '2', (1912, 7, 30), 1911),
-    ("明治", 'M', '1', (1868, 10, 23), 1867),
+/// An era.
+struct Era {
+    kanji: &'static str,
+    letter: char,
+    /// Its digit on claims.
+    code: char,
+    /// First day.
+    since: (i32, i32, i32),
+    /// The year before its year 1.
+    base: i32,
+}
+
+const fn era(
+    kanji: &'static str,
+    letter: char,
+    code: char,
+    since: (i32, i32, i32),
+    base: i32,
+) -> Era {
+    Era {
+        kanji,
+        letter,
+        code,
+        since,
+        base,
+    }
+}
+
+/// Eras, newest first.
+const ERAS: [Era; 5] = [
+    era("令和", 'R', '5', (2019, 5, 1), 2018),
+    era("平成", 'H', '4', (1989, 1, 8), 1988),
+    era("昭和", 'S', '3', (1926, 12, 25), 1925),
+    era("大正", 'T', '2', (1912, 7, 30), 1911),
+    era("明治", 'M', '1', (1868, 10, 23), 1867),
 ];
 
 fn is_leap(year: i32) -> bool {
@@ -123,7 +151,13 @@ impl DateStyle {
     /// Appends the day in this style.
     pub fn write(self, day: Day, out: &mut String) {
         let (year, month, date) = day.date();
-        let (kanji, letter, code, base) = era_of(year, month, date);
+        let Era {
+            kanji,
+            letter,
+            code,
+            base,
+            ..
+        } = era_of(year, month, date);
         let of_era = year - base;
         let written = match self {
             Self::Hyphens => write!(out, "{year:04}-{month:02}-{date:02}"),
@@ -149,12 +183,9 @@ impl DateStyle {
     }
 }
 
-fn era_of(year: i32, month: i32, day: i32) -> (&'static str, char, char, i32) {
-    let found = ERAS
-        .iter()
-        .find(|era| (year, month, day) >= era.3)
-        .unwrap_or(&ERAS[4]);
-    (found.0, found.1, found.2, found.4)
+fn era_of(year: i32, month: i32, day: i32) -> &'static Era {
+    let begun = |era: &&Era| (year, month, day) >= era.since;
+    ERAS.iter().find(begun).unwrap_or(&ERAS[4])
 }
 
 #[cfg(test)]

@@ -41,7 +41,7 @@ pub enum Job {
 }
 
 /// Completes seven digits with the check digit: weights 2, 1, 2, … from the right, sum of the
-/// digits of the products, ten minus its last digit. `reference/domain.md` §4 rule 11.
+/// digits of the products, ten minus its last digit. The rule of Japanese insurer numbers.
 #[must_use]
 pub fn with_check_digit(seven: u32) -> u32 {
     let mut rest = seven;

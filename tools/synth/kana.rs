@@ -36,6 +36,12 @@ impl HalfWidth {
     }
 }
 
+impl Default for HalfWidth {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// Spells small letters large: `シュン` becomes `シユン`, as old systems store it.
 pub fn enlarge(text: &mut String) {
     let large = |letter: char| match letter {

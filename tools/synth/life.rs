@@ -28,7 +28,7 @@ const SINGLE_FOUNDERS: f64 = 0.2;
 /// Residents who came into, and who leave, the region during the period.
 const MIGRATES: (f64, f64) = (0.08, 0.04);
 /// Mean years between moves, and between changes of job.
-const MEAN_STAY_YEARS: (f64, f64) = (14.0, 15.0);
+const MEAN_STAY_YEARS: (f64, f64) = (20.0, 17.0);
 /// Moves inside the municipality.
 const MOVES_NEARBY: f64 = 0.55;
 /// Mortality by Gompertz: hazard at birth, growth per year of age. Median age at death is then 82
@@ -109,7 +109,7 @@ impl<R: Rng> Simulation<'_, R> {
         if self.rng.random_bool(FOREIGN_FOUNDERS) {
             return self.found_foreigner();
         }
-        let year = 1912.0 + self.between(0.0, 34.0) + self.between(0.0, 32.0);
+        let year = 1908.0 + self.between(0.0, 28.0) + self.between(0.0, 30.0);
         let birth = Day::of(1900, 1, 1).plus_years(year - 1900.0);
         let sex = if self.rng.random_bool(0.5) {
             Sex::Man

@@ -125,7 +125,7 @@ impl Sheet {
 /// Generates people and writes the nine files and `truth.csv` (source, record_id, person_id).
 ///
 /// `progress` is called with records done and records in all. Memory grows with the number of
-/// people, by about half a kilobyte each.
+/// people, by less than a kilobyte each.
 ///
 /// # Errors
 /// [`SynthError`]: nobody to generate, or a file that cannot be made or written.
@@ -161,7 +161,7 @@ pub fn generate(
         records: total as u64,
         sources: Vec::new(),
     };
-    let mut done = 0;
+    let mut done = 0_usize;
     for (source, events, mut rng) in planned {
         let (name, letters) = source.name();
         let mut sheet = Sheet::create(&options.dir, name, source.header())?;
@@ -173,7 +173,7 @@ pub fn generate(
             sheet.row(row.fields())?;
             truth.row([name, &record_id, &format!("P{:08}", event.person)])?;
             done += 1;
-            if done % PROGRESS_EVERY == 0 || done == total {
+            if done.is_multiple_of(PROGRESS_EVERY) || done == total {
                 progress(done as u64, total as u64);
             }
         }

@@ -250,9 +250,9 @@ impl Source {
                 Self::BirthRegistry => seen.birth(rng),
                 Self::ChildCheckup => seen.child(rng),
                 Self::SpecificCheckup => seen.checkups(rng),
-                Self::HospitalA => seen.visits(0.38, &mut patients, rng),
-                Self::HospitalB => seen.visits(0.24, &mut patients, rng),
-                Self::HospitalC => seen.visits(0.44, &mut patients, rng),
+                Self::HospitalA => seen.visits(0.31, &mut patients, rng),
+                Self::HospitalB => seen.visits(0.19, &mut patients, rng),
+                Self::HospitalC => seen.visits(0.36, &mut patients, rng),
                 Self::LongTermCare => seen.care(rng),
                 Self::DeathRegistry => seen.death(rng),
                 Self::Claims => seen.claims(rng),
@@ -305,7 +305,11 @@ impl Seen<'_> {
         }
     }
 
+    /// Six in ten children live where the municipality takes part.
     fn child(&mut self, rng: &mut impl Rng) {
+        if !rng.random_bool(0.6) {
+            return;
+        }
         for (programme, (_, age, spread)) in (0..).zip(PROGRAMMES) {
             let day = self
                 .person
@@ -319,7 +323,7 @@ impl Seen<'_> {
 
     /// People go every year, sometimes, or never.
     fn checkups(&mut self, rng: &mut impl Rng) {
-        let rate = [0.0, 0.1, 0.2, 0.3, 0.55][rng.random_range(0..5_usize)];
+        let rate = [0.0, 0.1, 0.15, 0.25, 0.45][rng.random_range(0..5_usize)];
         for year in 2008..2024 {
             let day = Day(Day::of(year, 4, 1).0 + rng.random_range(0..330));
             if (40..75).contains(&self.person.birth.age_at(day)) && rng.random_bool(rate) {
@@ -368,7 +372,7 @@ impl Seen<'_> {
     }
 
     fn claims(&mut self, rng: &mut impl Rng) {
-        let claims = [0, 1, 1, 2, 2, 2, 3, 3, 4, 5][rng.random_range(0..10_usize)];
+        let claims = [0, 1, 1, 2, 2, 2, 2, 3, 3, 4][rng.random_range(0..10_usize)];
         for _ in 0..claims {
             let Some(day) = self.some_day(rng) else {
                 return;

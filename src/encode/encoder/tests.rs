@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::*;
 use crate::encode::identity::{Identity, UNKNOWN};
-use crate::terms::{Attribute, EventKind};
+use crate::terms::{Attribute, EventKind, RecordRef};
 
 const PERSON: &[(Attribute, &str)] = &[
     (Attribute::SurnameKana, "サトウ"),

@@ -178,3 +178,26 @@ fn only_the_owner_can_read_the_file() {
     let mode = fs::metadata(&path).expect("there").permissions().mode();
     assert_eq!(mode & 0o777, 0o600);
 }
+
+/// Written when version 1 was fixed: a later reader must still read it.
+#[test]
+fn the_frozen_file_of_version_1_is_read() {
+    let frozen = include_bytes!("../../../tests/vectors/encode/v1/three-records.mse");
+    let reader = EncodingReader::new(Path::new("frozen.mse"), &frozen[..]).expect("opened");
+    let header = reader.header().clone();
+    assert_eq!(
+        (header.profile.as_str(), header.epoch.as_str()),
+        ("jp-standard", "1")
+    );
+    assert_eq!(header.source.as_str(), "hospital_a");
+    assert_eq!((header.filter_words(), header.tags.len()), (16, 16));
+    let mut records = 0;
+    for (number, item) in (0..).zip(reader) {
+        assert!(
+            item.expect("whole") == encoding(&header, number),
+            "record {number}"
+        );
+        records += 1;
+    }
+    assert_eq!(records, 3);
+}

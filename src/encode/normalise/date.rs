@@ -42,6 +42,7 @@ struct Era {
     last: u32,
 }
 
+#[allow(clippy::inconsistent_digit_grouping, reason = "year, month and day")]
 const ERAS: [Era; 5] = [
     Era {
         code: 1,

@@ -147,7 +147,11 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         "profile",
         "a profile has 1 to 16 comparisons",
     )?;
-    rule(raw.group.len() <= COMPARISONS_MAX, "profile", "a profile has at most 16 groups")?;
+    rule(
+        raw.group.len() <= COMPARISONS_MAX,
+        "profile",
+        "a profile has at most 16 groups",
+    )?;
     rule(
         raw.tag.iter().any(|t| t.block),
         "profile",
@@ -192,7 +196,7 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
 fn filter(raw: RawFilter) -> Result<FilterRecipe, ProfileError> {
     let place = format!("filter '{}'", raw.name);
     rule(
-        raw.bits >= 64 && raw.bits <= 8192 && raw.bits % 64 == 0,
+        raw.bits >= 64 && raw.bits <= 8192 && raw.bits.is_multiple_of(64),
         &place,
         "bits is a multiple of 64 between 64 and 8192",
     )?;
@@ -212,7 +216,7 @@ fn filter(raw: RawFilter) -> Result<FilterRecipe, ProfileError> {
         "flip is between 0 and 0.4",
     )?;
     rule(
-        !raw.balance || raw.bits % 128 == 0,
+        !raw.balance || raw.bits.is_multiple_of(128),
         &place,
         "a balanced filter has a multiple of 128 bits",
     )?;

@@ -104,27 +104,27 @@ fn to_text(report: &EncodeReport) -> String {
         if lines.is_empty() {
             String::new()
         } else {
-            format!(" (line {})", lines.join(", "))
+            format!(" (first at line {})", lines.join(", "))
         }
     };
     // Writing to a `String` cannot fail.
     for (reason, count) in &report.read.refused {
         let name = reason.name();
-        let _ = writeln!(text, "refused {name:<24} {count:>9}{}", lines(name));
+        let _ = writeln!(text, "refused {name:<40} {count:>9}{}", lines(name));
     }
     if report.empty > 0 {
         let _ = writeln!(
             text,
-            "refused {:<24} {:>9} (nothing that the profile can use)",
+            "refused {:<40} {:>9} (nothing that the profile can use)",
             "empty", report.empty
         );
     }
     for (name, count) in &report.read.notes {
-        let _ = writeln!(text, "note    {name:<24} {count:>9}{}", lines(name));
+        let _ = writeln!(text, "note    {name:<40} {count:>9}{}", lines(name));
     }
     for (attribute, count) in &report.read.filled {
         let share = 100.0 * *count as f64 / report.read.records.max(1) as f64;
-        let _ = writeln!(text, "filled  {attribute:<24} {count:>9} ({share:.1} %)");
+        let _ = writeln!(text, "filled  {attribute:<40} {count:>9} ({share:.1} %)");
     }
     text + &report.fill.to_text()
 }

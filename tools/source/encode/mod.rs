@@ -94,7 +94,9 @@ pub enum EncodeError {
         path: PathBuf,
     },
     /// No record could be encoded.
-    #[error("{path}: no record could be encoded ({refused} refused): is the map file the right one?")]
+    #[error(
+        "{path}: no record could be encoded ({refused} refused): is the map file the right one?"
+    )]
     NoRecord {
         /// The CSV.
         path: PathBuf,

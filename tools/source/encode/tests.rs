@@ -74,7 +74,10 @@ fn read(path: &Path) -> Vec<RecordEncoding> {
 fn rows(count: usize) -> String {
     let row = |i: usize| {
         let (month, day) = (1 + i % 12, 1 + i % 28);
-        format!("R{i},サトウ,ハナコ,19{:02}{month:02}{day:02},2,9800011\n", i % 100)
+        format!(
+            "R{i},サトウ,ハナコ,19{:02}{month:02}{day:02},2,9800011\n",
+            i % 100
+        )
     };
     let rows: String = (0..count).map(row).collect();
     format!("id,sei,mei,born,sex,zip\n{rows}")
@@ -89,11 +92,17 @@ fn records_keep_their_order_over_batches_and_encode_the_same_again() {
     assert_eq!(report.read.records, count as u64);
     let first = read(&report.output);
     for (index, encoding) in first.iter().enumerate() {
-        assert!(encoding.record_ref.as_str() == format!("R{index}"), "{index}");
+        assert!(
+            encoding.record_ref.as_str() == format!("R{index}"),
+            "{index}"
+        );
         assert!(encoding.check(&bench.options.profile.layout()).is_ok());
     }
     bench.encode().expect("encoded again");
-    assert!(first == read(&report.output), "the same input, the same encodings");
+    assert!(
+        first == read(&report.output),
+        "the same input, the same encodings"
+    );
     assert_eq!(report.fill.filters[0].records, count as u64);
     assert!((report.fill.filters[0].mean_fill - 0.5).abs() < 0.01);
 }
@@ -102,8 +111,10 @@ fn records_keep_their_order_over_batches_and_encode_the_same_again() {
 fn progress_ends_at_the_whole_file_and_never_goes_back() {
     let bench = Bench::new(&rows(BATCH_RECORDS + 1));
     let seen = std::cell::RefCell::new(Vec::new());
-    encode_csv(&bench.options, &|done, total| seen.borrow_mut().push((done, total)))
-        .expect("encoded");
+    encode_csv(&bench.options, &|done, total| {
+        seen.borrow_mut().push((done, total))
+    })
+    .expect("encoded");
     let seen = seen.into_inner();
     let bytes = fs::metadata(&bench.options.input).expect("there").len();
     assert_eq!(seen.last(), Some(&(bytes, bytes)));
@@ -124,7 +135,10 @@ fn a_bad_record_is_counted_by_reason_and_the_rest_goes_on() {
     let json = serde_json::to_value(&report).expect("JSON");
     assert_eq!(json["read"]["refused"]["duplicate_record_ref"], 1, "{json}");
     assert_eq!(json["read"]["refused"]["no_identity"], 1, "{json}");
-    assert_eq!(json["read"]["notes"]["birth_date: impossible_date"], 1, "{json}");
+    assert_eq!(
+        json["read"]["notes"]["birth_date: impossible_date"], 1,
+        "{json}"
+    );
     let text = json.to_string();
     for value in ["サトウ", "スズキ", "19850230", "9800012", "A1"] {
         assert!(!text.contains(value), "the report tells a value");
@@ -136,9 +150,15 @@ fn a_bad_record_is_counted_by_reason_and_the_rest_goes_on() {
 #[test]
 fn a_file_without_records_is_refused() {
     let error = Bench::new("id,sei,mei,born,sex,zip\n").refused();
-    assert!(error.contains("in.csv") && error.contains("no record"), "{error}");
+    assert!(
+        error.contains("in.csv") && error.contains("no record"),
+        "{error}"
+    );
     let error = Bench::new("").refused();
-    assert!(error.contains("in.csv") && error.contains("empty"), "{error}");
+    assert!(
+        error.contains("in.csv") && error.contains("empty"),
+        "{error}"
+    );
 }
 
 #[test]
@@ -183,7 +203,10 @@ fn wrong_maps_keys_and_profiles_are_refused_with_what_to_do() {
     let bench = Bench::new(&rows(3));
     fs::write(&bench.options.map, MAP.replace("sex =", "gender =")).expect("written");
     let error = bench.refused();
-    assert!(error.contains("map.toml") && error.contains("gender"), "{error}");
+    assert!(
+        error.contains("map.toml") && error.contains("gender"),
+        "{error}"
+    );
 
     let mut bench = Bench::new(&rows(3));
     bench.options.input = bench.dir.path().join("no-such.csv");
