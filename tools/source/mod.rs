@@ -3,11 +3,13 @@
 //! Each subcommand is a file with its arguments and a function that gives the text for standard
 //! output. Exit codes: 0 done, 1 refused or failed, 2 wrong usage.
 
+pub mod client;
 pub mod encode;
 pub mod fill;
 pub mod inspect;
 pub mod key;
 pub mod profile;
+pub mod submit;
 #[cfg(test)]
 mod tests;
 
@@ -45,6 +47,8 @@ enum Command {
     /// Show and check linkage profiles
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
+    /// Hand an encoding file in to a server
+    Submit(submit::SubmitArguments),
 }
 
 fn run(arguments: Arguments) -> Outcome {
@@ -53,6 +57,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),
+        Command::Submit(arguments) => submit::run(&arguments),
     }
 }
 

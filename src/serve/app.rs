@@ -1,0 +1,206 @@
+//! Wires the rooms together: opens the store, sets the profile, and serves until told to stop.
+
+use std::future::Future;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tonic::transport::server::TcpIncoming;
+use zeroize::Zeroizing;
+
+use super::config::{Config, ConfigError};
+use super::console;
+use super::grpc::{self, Credentials, Rooms};
+use crate::job::JobRunner;
+use crate::store::{OpenStoreError, PutRunError, SetProfileError, Store};
+
+/// Calls under way get this long to end once the server was told to stop.
+const GRACE: Duration = Duration::from_secs(30);
+
+/// Where the server listens, once it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Ready {
+    /// The gRPC endpoint.
+    pub grpc_addr: SocketAddr,
+    /// The console.
+    pub console_addr: SocketAddr,
+}
+
+/// Why the server did not start, or stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum ServeError {
+    /// The configuration is at fault.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+    /// The store could not be opened.
+    #[error("the store in {} could not be opened", directory.display())]
+    Open {
+        /// Its directory.
+        directory: PathBuf,
+        /// Why.
+        source: OpenStoreError,
+    },
+    /// The store does not accept the profile and epoch of the configuration.
+    #[error("the store does not accept linkage.profile and linkage.epoch of the configuration")]
+    Profile(#[from] SetProfileError),
+    /// The runs of the store could not be taken over.
+    #[error("the runs of the store could not be taken over")]
+    Runs(#[from] PutRunError),
+    /// A certificate or key could not be read.
+    #[error("{key}: cannot read {}", path.display())]
+    Credentials {
+        /// Key of the configuration.
+        key: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The certificates or the key are malformed, or the endpoint failed.
+    #[error("the gRPC endpoint cannot be served; check the files under [grpc]")]
+    Grpc(#[source] tonic::transport::Error),
+    /// The address cannot be listened on.
+    #[error("{key}: cannot listen on {address}; is another server running?")]
+    Listen {
+        /// Key of the configuration.
+        key: &'static str,
+        /// The address.
+        address: SocketAddr,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The console failed.
+    #[error("the console failed")]
+    Console(#[source] std::io::Error),
+    /// A part of the server ended by a defect.
+    #[error("a defect in musubi ended the server")]
+    Defect,
+}
+
+/// Serves until `shutdown` is done. Port 0 takes a free port; `ready` says which.
+///
+/// # Errors
+/// [`ServeError`]
+pub async fn run(
+    config: Config,
+    ready: oneshot::Sender<Ready>,
+    shutdown: impl Future<Output = ()> + Send,
+) -> Result<(), ServeError> {
+    config.check()?;
+    let credentials = read_credentials(&config)?;
+    let rooms = open(&config).await?;
+    let grpc_listener = listen("grpc.listen", config.grpc.listen).await?;
+    let console_listener = listen("console.listen", config.console.listen).await?;
+    let addresses = Ready {
+        grpc_addr: grpc_listener.1,
+        console_addr: console_listener.1,
+    };
+
+    let (stop, stopped) = watch::channel(false);
+    let incoming = TcpIncoming::from(grpc_listener.0).with_nodelay(Some(true));
+    let grpc_server = grpc::server(&credentials)
+        .map_err(ServeError::Grpc)?
+        .add_routes(grpc::routes(&rooms))
+        .serve_with_incoming_shutdown(incoming, told(stopped.clone()));
+    let console_server = axum::serve(console_listener.0, console::router(rooms))
+        .with_graceful_shutdown(told(stopped));
+
+    tracing::info!(grpc = %addresses.grpc_addr, console = %addresses.console_addr, "serving");
+    // If nobody waits for the addresses, nobody needs them.
+    let _ = ready.send(addresses);
+
+    let mut grpc_task = tokio::spawn(grpc_server);
+    let mut console_task = tokio::spawn(console_server.into_future());
+    tokio::select! {
+        () = shutdown => {}
+        ended = &mut grpc_task => return ended_early(ended.map(|end| end.map_err(ServeError::Grpc))),
+        ended = &mut console_task => {
+            return ended_early(ended.map(|end| end.map_err(ServeError::Console)));
+        }
+    }
+    tracing::info!("stopping");
+    stop.send_replace(true);
+    let both = async {
+        let grpc_end = (&mut grpc_task).await;
+        let console_end = (&mut console_task).await;
+        (grpc_end, console_end)
+    };
+    match tokio::time::timeout(GRACE, both).await {
+        Ok((grpc_end, console_end)) => {
+            grpc_end
+                .map_err(|_| ServeError::Defect)?
+                .map_err(ServeError::Grpc)?;
+            console_end
+                .map_err(|_| ServeError::Defect)?
+                .map_err(ServeError::Console)
+        }
+        Err(_) => {
+            tracing::warn!("calls were still under way after the grace period; they are cut off");
+            grpc_task.abort();
+            console_task.abort();
+            Ok(())
+        }
+    }
+}
+
+/// A listener that ends by itself has failed.
+fn ended_early(
+    ended: Result<Result<(), ServeError>, tokio::task::JoinError>,
+) -> Result<(), ServeError> {
+    ended.map_err(|_| ServeError::Defect)??;
+    Err(ServeError::Defect)
+}
+
+async fn told(mut stopped: watch::Receiver<bool>) {
+    // An error means that the sender is gone, which is also a reason to stop.
+    let _ = stopped.wait_for(|stop| *stop).await;
+}
+
+async fn open(config: &Config) -> Result<Rooms, ServeError> {
+    let profile = config.profile().map_err(|fault| ConfigError::Faults {
+        faults: vec![format!("linkage.profile: {fault}")],
+    })?;
+    let directory = config.store.directory.clone();
+    let epoch = config.linkage.epoch.clone();
+    let opened = tokio::task::spawn_blocking(move || {
+        let store = Store::open(&directory).map_err(|source| ServeError::Open {
+            directory: directory.clone(),
+            source,
+        })?;
+        store.set_profile(&profile, &epoch)?;
+        let jobs = JobRunner::new(store.clone())?;
+        Ok(Rooms { store, jobs })
+    });
+    opened.await.map_err(|_| ServeError::Defect)?
+}
+
+fn read_credentials(config: &Config) -> Result<Credentials, ServeError> {
+    let read = |key: &'static str, path: &Path| {
+        std::fs::read_to_string(path).map_err(|source| ServeError::Credentials {
+            key,
+            path: path.into(),
+            source,
+        })
+    };
+    Ok(Credentials {
+        certificate: read("grpc.certificate", &config.grpc.certificate)?,
+        key: Zeroizing::new(read("grpc.key", &config.grpc.key)?),
+        client_ca: read("grpc.client_ca", &config.grpc.client_ca)?,
+    })
+}
+
+async fn listen(
+    key: &'static str,
+    address: SocketAddr,
+) -> Result<(TcpListener, SocketAddr), ServeError> {
+    let failed = |source| ServeError::Listen {
+        key,
+        address,
+        source,
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    Ok((listener, bound))
+}

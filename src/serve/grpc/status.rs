@@ -1,0 +1,210 @@
+//! The one place where errors become gRPC answers: a canonical code, a reason in one word
+//! (metadata `x-musubi-reason`), and a message that says what to do.
+//!
+//! | code | what the caller does |
+//! |---|---|
+//! | `INVALID_ARGUMENT` | mends the request |
+//! | `UNAUTHENTICATED`, `PERMISSION_DENIED` | uses another certificate |
+//! | `FAILED_PRECONDITION` | does something else first, which the message names |
+//! | `NOT_FOUND` | asks for something that exists |
+//! | `RESOURCE_EXHAUSTED`, `DEADLINE_EXCEEDED` | tries again later |
+//! | `DATA_LOSS` | sends the submission again |
+//! | `INTERNAL` | tells the operator, whose log holds the cause |
+//!
+//! No message holds record content, and no `INTERNAL` one says how the server works inside.
+
+use std::error::Error;
+use std::fmt::Display;
+
+use tonic::metadata::MetadataValue;
+use tonic::{Code, Status};
+
+use crate::govern::release::ReleaseError;
+use crate::intake::{BeginError, ChunkError, FinishError};
+use crate::job::StartRunError;
+use crate::serve::authorise::AuthoriseError;
+use crate::serve::identity::IdentityError;
+use crate::wire::REASON_KEY;
+
+fn refuse(code: Code, reason: &'static str, message: impl Display) -> Status {
+    let mut status = Status::new(code, message.to_string());
+    let value = MetadataValue::from_static(reason);
+    status.metadata_mut().insert(REASON_KEY, value);
+    status
+}
+
+/// A failure of this machine: the cause goes to the log, the caller learns only that it happened.
+fn internal(reason: &'static str, error: &dyn Error) -> Status {
+    let mut causes = error.to_string();
+    let mut cause = error.source();
+    while let Some(inner) = cause {
+        causes.push_str(": ");
+        causes.push_str(&inner.to_string());
+        cause = inner.source();
+    }
+    tracing::error!(reason, causes, "call failed");
+    let message = "the server could not do this; its operator finds the cause in the server's log";
+    refuse(Code::Internal, reason, message)
+}
+
+/// Something that cannot happen did.
+pub(super) fn defect() -> Status {
+    tracing::error!("a handler ended without an answer");
+    refuse(
+        Code::Internal,
+        "DEFECT",
+        "a defect in the server ended this call",
+    )
+}
+
+/// The request does not have the form that the protos give.
+pub(super) fn malformed(rule: impl Display) -> Status {
+    refuse(
+        Code::InvalidArgument,
+        "MALFORMED",
+        format!("malformed request: {rule}"),
+    )
+}
+
+/// Parts of a submission in the wrong order.
+pub(super) fn order(rule: &'static str) -> Status {
+    refuse(Code::InvalidArgument, "PART_ORDER", rule)
+}
+
+/// A page token that this server did not give out, or for another run.
+pub(super) fn page_token() -> Status {
+    let message = "field 'page_token': not one of this listing; start again without it";
+    refuse(Code::InvalidArgument, "PAGE_TOKEN", message)
+}
+
+/// Too much at once.
+pub(super) fn busy(what: &'static str) -> Status {
+    let message = format!("{what}; try again in a minute");
+    refuse(Code::ResourceExhausted, "BUSY", message)
+}
+
+/// A peer that sends nothing.
+pub(super) fn idle() -> Status {
+    let message = "nothing came for 30 seconds; nothing was taken in, submit again";
+    refuse(Code::DeadlineExceeded, "IDLE", message)
+}
+
+/// The server has no linkage profile.
+pub(super) fn no_profile() -> Status {
+    let message = "the server has no linkage profile yet; its operator sets linkage.profile";
+    refuse(Code::FailedPrecondition, "NO_PROFILE", message)
+}
+
+/// No run was published.
+pub(super) fn nothing_published() -> Status {
+    let message = "nothing has been linked yet; start a run with `musubi link`";
+    refuse(Code::FailedPrecondition, "NOTHING_PUBLISHED", message)
+}
+
+/// No such run.
+pub(super) fn no_run() -> Status {
+    refuse(
+        Code::NotFound,
+        "RUN_NOT_FOUND",
+        "there is no such run; `musubi runs` lists them",
+    )
+}
+
+/// No such record in the published run.
+pub(super) fn no_record() -> Status {
+    let message = "the published run holds no such record of this source; \
+                   if it was submitted later, start a new run with `musubi link`";
+    refuse(Code::NotFound, "RECORD_NOT_FOUND", message)
+}
+
+/// No such entity in the published run.
+pub(super) fn no_entity() -> Status {
+    let message = "the published run holds no such entity; \
+                   resolve one of its records again with `musubi resolve`";
+    refuse(Code::NotFound, "ENTITY_NOT_FOUND", message)
+}
+
+/// The certificate names nobody.
+pub(super) fn identity(error: IdentityError) -> Status {
+    refuse(Code::Unauthenticated, "IDENTITY", error)
+}
+
+/// The role may not call the method.
+pub(super) fn authorise(error: &AuthoriseError) -> Status {
+    refuse(Code::PermissionDenied, "ROLE", error)
+}
+
+/// A submission that may not start.
+pub(super) fn begin(error: BeginError) -> Status {
+    match &error {
+        BeginError::NotYourSource { .. } => {
+            refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", &error)
+        }
+        BeginError::UnknownProfile { .. } => {
+            let message = format!("{error}; encode again with the server's profile");
+            refuse(Code::FailedPrecondition, "PROFILE_FINGERPRINT", message)
+        }
+        BeginError::Epoch { .. } => {
+            let message = format!("{error}; encode again with the linkage secret of that epoch");
+            refuse(Code::FailedPrecondition, "EPOCH", message)
+        }
+        BeginError::NoProfile => no_profile(),
+        BeginError::RequestId => malformed(&error),
+        BeginError::SourceBusy { .. } => refuse(Code::ResourceExhausted, "SOURCE_BUSY", &error),
+        _ => internal("STORE", &error),
+    }
+}
+
+/// A chunk that cannot be taken.
+pub(super) fn chunk(error: ChunkError) -> Status {
+    match &error {
+        ChunkError::OutOfOrder { .. } => refuse(Code::InvalidArgument, "CHUNK_SEQUENCE", &error),
+        ChunkError::TooManyRecords { .. } => refuse(Code::InvalidArgument, "CHUNK_SIZE", &error),
+        _ => internal("STORE", &error),
+    }
+}
+
+/// A submission that cannot be finished.
+pub(super) fn finish(error: FinishError) -> Status {
+    match &error {
+        FinishError::Count { .. } => refuse(Code::DataLoss, "RECORD_COUNT", &error),
+        FinishError::Content => refuse(Code::DataLoss, "CONTENT_HASH", &error),
+        _ => internal("STORE", &error),
+    }
+}
+
+/// A run that cannot start.
+pub(super) fn start_run(error: StartRunError) -> Status {
+    match &error {
+        StartRunError::Thresholds => refuse(Code::InvalidArgument, "THRESHOLDS", &error),
+        _ => internal("RUN", &error),
+    }
+}
+
+/// An answer that may not leave: its audit entry could not be written.
+pub(super) fn release(error: ReleaseError) -> Status {
+    internal("AUDIT", &error)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_carries_its_reason_as_metadata() {
+        let status = no_record();
+        let reason = status.metadata().get(REASON_KEY).expect("reason");
+        assert_eq!(reason, "RECORD_NOT_FOUND");
+        assert_eq!(status.code(), Code::NotFound);
+    }
+
+    #[test]
+    fn an_internal_answer_does_not_quote_its_cause() {
+        let status = internal(
+            "STORE",
+            &std::io::Error::other("/srv/store/log: disk on fire"),
+        );
+        assert!(!status.message().contains("disk"));
+        assert_eq!(status.code(), Code::Internal);
+    }
+}

@@ -1,0 +1,15 @@
+//! Messages to terms and back. Going to terms *is* the validation of shape: what has been
+//! converted need not be checked again.
+
+mod names;
+mod receipt;
+mod record;
+mod run;
+
+pub use names::{
+    ENTITIES, NameError, RUNS, SOURCES, entity_name, parse_entity_name, parse_run_name,
+    parse_source_name, run_name, source_name,
+};
+pub use receipt::SubmissionError;
+pub use record::refused_or_encoding;
+pub use run::RunError;

@@ -1,0 +1,118 @@
+//! Runs survive the line; malformed ones are refused by field.
+
+use super::*;
+use crate::terms::{RunId, SourceId};
+
+fn run() -> Run {
+    Run {
+        id: RunId::from_u128(99),
+        state: RunState::Succeeded,
+        created_unix_s: 1_790_000_000,
+        steps: vec![StepReport {
+            name: "load".into(),
+            seconds: 0.25,
+            items: 10,
+        }],
+        progress: Some(Progress {
+            step: "block".into(),
+            done: 1,
+            planned: 2,
+        }),
+        failure: None,
+        report: Some(RunReport {
+            records: 10,
+            entities: 4,
+            sources: vec![SourceCount {
+                source: SourceId::new("hosp_a").expect("good name"),
+                records: 10,
+            }],
+            candidate_pairs: 20,
+            blocks_capped: 1,
+            links: 6,
+            reviews: 2,
+            links_set_aside: 1,
+            thresholds: Thresholds {
+                upper_bits: 4.5,
+                lower_bits: -1.0,
+            },
+            threshold_rule: "rule".into(),
+            prior_probability: 0.001,
+            expected_precision: 0.99,
+            histogram: WeightHistogram {
+                from_bits: -40.0,
+                bin_bits: 1.0,
+                counts: vec![3, 0, 17],
+            },
+            entity_sizes: vec![1, 2, 1],
+            comparisons: vec![ComparisonReport {
+                name: "birth".into(),
+                levels: vec![LevelReport {
+                    m_probability: 0.9,
+                    u_probability: 0.01,
+                    weight_bits: 6.49,
+                }],
+            }],
+            warnings: vec!["one block was left out".into()],
+        }),
+    }
+}
+
+#[test]
+fn runs_round_trip() {
+    let run = run();
+    assert_eq!(Run::try_from(pb::Run::from(&run)), Ok(run));
+}
+
+#[test]
+fn failed_runs_keep_their_reason() {
+    let run = Run {
+        state: RunState::Failed,
+        failure: Some("no records".into()),
+        progress: None,
+        report: None,
+        ..run()
+    };
+    assert_eq!(Run::try_from(pb::Run::from(&run)), Ok(run));
+}
+
+#[test]
+fn malformed_runs_are_refused() {
+    let refused = |change: fn(&mut pb::Run)| {
+        let mut message = pb::Run::from(&run());
+        change(&mut message);
+        Run::try_from(message).expect_err("malformed")
+    };
+    assert_eq!(refused(|r| r.state = 0), RunError::State);
+    assert_eq!(refused(|r| r.state = 77), RunError::State);
+    assert!(matches!(
+        refused(|r| r.name.clear()),
+        RunError::Name { field: "name", .. }
+    ));
+    let no_cuts = refused(|r| {
+        if let Some(report) = &mut r.report {
+            report.thresholds = None;
+        }
+    });
+    assert_eq!(
+        no_cuts,
+        RunError::Missing {
+            field: "thresholds"
+        }
+    );
+}
+
+#[test]
+fn thresholds_must_be_finite_and_in_order() {
+    let good = pb::Thresholds {
+        upper_bits: 2.0,
+        lower_bits: 2.0,
+    };
+    assert!(Thresholds::try_from(good).is_ok());
+    for (upper_bits, lower_bits) in [(1.0, 2.0), (f64::NAN, 0.0), (f64::INFINITY, 0.0)] {
+        let bad = pb::Thresholds {
+            upper_bits,
+            lower_bits,
+        };
+        assert_eq!(Thresholds::try_from(bad), Err(RunError::Thresholds));
+    }
+}

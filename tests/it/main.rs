@@ -1,0 +1,7 @@
+//! Black box: a server on loopback with real mutual TLS, and its callers.
+
+mod access;
+mod console;
+mod linkage;
+mod submission;
+mod world;

@@ -1,0 +1,75 @@
+//! `musubi link`: starts a linkage run and follows it.
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+
+use super::client::OperatorClient;
+use super::connect::ConnectArguments;
+use super::{Outcome, show};
+use crate::terms::Thresholds;
+use crate::terms::run::{Run, RunState};
+
+/// Arguments of `link`.
+#[derive(Debug, Args)]
+pub struct LinkArguments {
+    /// Follow the run to its end, with a progress bar on standard error
+    #[arg(long)]
+    watch: bool,
+    /// Link from this match weight up, instead of the threshold that the server chooses
+    #[arg(
+        long,
+        value_name = "BITS",
+        requires = "lower",
+        allow_negative_numbers = true
+    )]
+    upper: Option<f64>,
+    /// Leave pairs from this match weight up to a person
+    #[arg(
+        long,
+        value_name = "BITS",
+        requires = "upper",
+        allow_negative_numbers = true
+    )]
+    lower: Option<f64>,
+    #[command(flatten)]
+    connect: ConnectArguments,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Starts a run, or joins the one under way.
+///
+/// # Errors
+/// If the server refuses, or the run fails while it is watched.
+pub async fn run(arguments: &LinkArguments) -> Outcome {
+    let thresholds = match (arguments.upper, arguments.lower) {
+        (Some(upper_bits), Some(lower_bits)) => Some(Thresholds {
+            upper_bits,
+            lower_bits,
+        }),
+        _ => None,
+    };
+    let mut client = OperatorClient::connect(&arguments.connect.connection()).await?;
+    let mut run = client.start_run(thresholds).await?;
+    if arguments.watch {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("{prefix:8} {bar:40} {human_pos}/{human_len}")?;
+        bar.set_style(style);
+        let mut draw = |now: &Run| {
+            if let Some(progress) = &now.progress {
+                bar.set_prefix(progress.step.clone());
+                bar.set_length(progress.planned);
+                bar.set_position(progress.done);
+            }
+        };
+        let watched = client.watch_run(run.id, &mut draw).await;
+        bar.finish_and_clear();
+        run = watched?;
+    }
+    if run.state == RunState::Failed {
+        let failure = run.failure.unwrap_or_else(|| "no reason was given".into());
+        return Err(format!("the run failed: {failure}").into());
+    }
+    show::run(&run, arguments.json)
+}

@@ -1,0 +1,103 @@
+//! Runs as a person reads them in a terminal.
+
+use serde::Serialize;
+
+use super::Outcome;
+use crate::terms::run::{Run, RunReport, RunState};
+
+/// Any value as indented JSON.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn json<T: Serialize + ?Sized>(value: &T) -> Outcome {
+    Ok(serde_json::to_string_pretty(value)? + "\n")
+}
+
+fn state(run: &Run) -> &'static str {
+    match run.state {
+        RunState::Queued => "queued",
+        RunState::Running => "running",
+        RunState::Succeeded => "succeeded",
+        RunState::Failed => "failed",
+    }
+}
+
+/// A list of runs.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn runs(runs: &[Run], as_json: bool) -> Outcome {
+    if as_json {
+        return json(runs);
+    }
+    if runs.is_empty() {
+        return Ok("no run yet; start one with `musubi link`\n".into());
+    }
+    let mut text = format!(
+        "{:<32} {:<10} {:>10} {:>10}\n",
+        "run", "state", "records", "people"
+    );
+    for run in runs {
+        let report = run.report.as_ref();
+        let number = |of: fn(&RunReport) -> u64| {
+            report.map_or_else(|| "-".to_owned(), |report| of(report).to_string())
+        };
+        let (records, people) = (number(|r| r.records), number(|r| r.entities));
+        let state = state(run);
+        text += &format!("{} {state:<10} {records:>10} {people:>10}\n", run.id);
+    }
+    Ok(text)
+}
+
+/// One run with its report.
+///
+/// # Errors
+/// If it cannot be written as JSON.
+pub fn run(run: &Run, as_json: bool) -> Outcome {
+    if as_json {
+        return json(run);
+    }
+    let mut text = format!("run {}: {}\n", run.id, state(run));
+    if let Some(progress) = &run.progress {
+        text += &format!(
+            "  {}: {} of {}\n",
+            progress.step, progress.done, progress.planned
+        );
+    }
+    if let Some(failure) = &run.failure {
+        text += &format!("  {failure}\n");
+    }
+    if let Some(report) = &run.report {
+        text += &report_lines(report);
+    }
+    for step in &run.steps {
+        text += &format!(
+            "  {:<8} {:>9.2} s {:>12}\n",
+            step.name, step.seconds, step.items
+        );
+    }
+    Ok(text)
+}
+
+fn report_lines(report: &RunReport) -> String {
+    let mut text = format!(
+        "  {} people found in {} records of {} sources\n\
+         \x20 {} pairs compared: {} links, {} for review\n\
+         \x20 thresholds: link from {:+.1} bits, review from {:+.1} bits ({})\n\
+         \x20 expected precision of links {:.4}\n",
+        report.entities,
+        report.records,
+        report.sources.len(),
+        report.candidate_pairs,
+        report.links,
+        report.reviews,
+        report.thresholds.upper_bits,
+        report.thresholds.lower_bits,
+        report.threshold_rule,
+        report.expected_precision,
+    );
+    for warning in &report.warnings {
+        text += &format!("  note: {warning}\n");
+    }
+    text
+}

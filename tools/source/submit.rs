@@ -1,0 +1,346 @@
+//! `musubi-encode submit`: hands an encoding file in. The recipes are compared before anything is
+//! sent; the same file twice is carried out once.
+
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use indicatif::{ProgressBar, ProgressStyle};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tonic::transport::Channel;
+
+use super::Outcome;
+use super::client::{CallError, ConnectError, Connection};
+use crate::encode::file::{EncodingReader, ReadEncodingError};
+use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
+use crate::wire::pb::submission_service_client::SubmissionServiceClient;
+use crate::wire::pb::submit_request::Part;
+use crate::wire::{MESSAGE_BYTES_MAX, SubmissionError, pb};
+
+/// Most records of one chunk.
+const CHUNK_RECORDS: usize = 1_000;
+/// A chunk is sent once it has this many bytes; the server takes 4 MiB.
+const CHUNK_BYTES: usize = 3 * 1024 * 1024;
+/// Messages that wait for a slow line.
+const QUEUE: usize = 2;
+
+/// Why a submission did not come about. Unless it was carried out, nothing of it is at the server.
+#[derive(Debug, thiserror::Error)]
+pub enum SubmitError {
+    /// The file cannot be read, or is not whole.
+    #[error(transparent)]
+    File(#[from] ReadEncodingError),
+    /// The file's content could not be hashed.
+    #[error("cannot read {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// No connection.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+    /// The records were encoded under another recipe.
+    #[error(
+        "the records were encoded under linkage profile {ours}, but the server takes {theirs} \
+         ('{name}'); encode again with the server's profile"
+    )]
+    Profile {
+        /// Fingerprint of the file.
+        ours: Fingerprint,
+        /// Fingerprint of the server.
+        theirs: Fingerprint,
+        /// Name of the server's profile.
+        name: String,
+    },
+    /// The records were encoded in another epoch.
+    #[error(
+        "the records were encoded in epoch '{ours}', but the server takes '{theirs}'; \
+         encode again with the linkage secret of that epoch"
+    )]
+    Epoch {
+        /// Epoch of the file.
+        ours: String,
+        /// Epoch of the server.
+        theirs: String,
+    },
+    /// The server refused, or the line broke.
+    #[error(transparent)]
+    Call(#[from] CallError),
+    /// The server's answer is malformed.
+    #[error("the server's answer is malformed: {0}; is it another version of musubi?")]
+    Answer(#[from] SubmissionError),
+    /// The reading thread ended by a defect.
+    #[error("a defect in musubi ended the submission")]
+    Defect,
+}
+
+/// Hands an encoding file in. `progress` gets the bytes done and the bytes of the file.
+///
+/// # Errors
+/// [`SubmitError`]
+pub async fn submit_file(
+    path: &Path,
+    connection: &Connection,
+    progress: &(dyn Fn(u64, u64) + Sync),
+) -> Result<Receipt, SubmitError> {
+    let reader = EncodingReader::open(path)?;
+    let failed = |source| SubmitError::Read {
+        path: path.into(),
+        source,
+    };
+    let bytes = std::fs::metadata(path).map_err(failed)?.len();
+    let file_hash = hash_file(path).map_err(failed)?;
+    let header = SubmissionHeader {
+        source: reader.header().source.clone(),
+        profile: reader.header().profile_fingerprint,
+        epoch: reader.header().epoch.clone(),
+        request_id: request_id(&file_hash),
+    };
+    let channel = connection.open().await?;
+    // The reader's own progress cannot be asked for while it is being read on another thread:
+    // records are of equal length, so the share of messages stands for the share of bytes.
+    progress(0, bytes);
+    let per_record = record_bytes(&reader);
+    let receipt = submit_records(channel, &header, reader, &|records| {
+        progress((records * per_record).min(bytes), bytes);
+    })
+    .await?;
+    progress(bytes, bytes);
+    Ok(receipt)
+}
+
+/// Hands records in under a header. `progress` gets the number of records sent.
+///
+/// # Errors
+/// [`SubmitError`]; if a record cannot be read, the submission is cut off before its trailer, so
+/// that the server keeps nothing of it.
+pub async fn submit_records<I>(
+    channel: Channel,
+    header: &SubmissionHeader,
+    records: I,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Receipt, SubmitError>
+where
+    I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
+{
+    let mut client = SubmissionServiceClient::new(channel)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX);
+    compare_recipes(&mut client, header).await?;
+
+    let (sender, receiver) = mpsc::channel(QUEUE);
+    let (sent, mut sending) = tokio::sync::watch::channel(0_u64);
+    let first = Part::Header(header.into());
+    let feeder = tokio::task::spawn_blocking(move || feed(first, records, &sender, &sent));
+    let call = client.submit(ReceiverStream::new(receiver));
+    tokio::pin!(call);
+    let answer = loop {
+        tokio::select! {
+            answer = &mut call => break answer,
+            Ok(()) = sending.changed() => progress(*sending.borrow_and_update()),
+        }
+    };
+    let fed = feeder.await.map_err(|_| SubmitError::Defect)?;
+    // A record that could not be read is why the server refused, not the other way round.
+    fed?;
+    let response = answer.map_err(CallError::from)?.into_inner();
+    Ok(Receipt::try_from(response)?)
+}
+
+/// Asks for the server's recipe and compares it, so that nothing is sent under another one.
+async fn compare_recipes(
+    client: &mut SubmissionServiceClient<Channel>,
+    header: &SubmissionHeader,
+) -> Result<(), SubmitError> {
+    let answer = client
+        .get_linkage_profile(pb::GetLinkageProfileRequest {})
+        .await
+        .map_err(CallError::from)?
+        .into_inner();
+    let theirs = answer
+        .fingerprint
+        .try_into()
+        .map(Fingerprint)
+        .map_err(|_| SubmissionError::Fingerprint)?;
+    if theirs != header.profile {
+        return Err(SubmitError::Profile {
+            ours: header.profile,
+            theirs,
+            name: answer.name,
+        });
+    }
+    if answer.epoch != header.epoch {
+        return Err(SubmitError::Epoch {
+            ours: header.epoch.clone(),
+            theirs: answer.epoch,
+        });
+    }
+    Ok(())
+}
+
+/// Sends header, chunks and trailer. Ends early, without an error, once nobody listens: then the
+/// server has answered.
+fn feed(
+    header: Part,
+    records: impl Iterator<Item = Result<RecordEncoding, ReadEncodingError>>,
+    sender: &mpsc::Sender<pb::SubmitRequest>,
+    sent: &tokio::sync::watch::Sender<u64>,
+) -> Result<(), ReadEncodingError> {
+    let send = |part: Part| {
+        let message = pb::SubmitRequest { part: Some(part) };
+        sender.blocking_send(message).is_ok()
+    };
+    if !send(header) {
+        return Ok(());
+    }
+    let mut hasher = SubmissionHasher::new();
+    let mut chunk = Vec::with_capacity(CHUNK_RECORDS);
+    let (mut bytes, mut count, mut sequence) = (0, 0, 0);
+    for record in records {
+        let record = record?;
+        hasher.add(Some(&record));
+        let message = pb::EncodedRecord::from(&record);
+        bytes += prost::Message::encoded_len(&message);
+        chunk.push(message);
+        count += 1;
+        if chunk.len() == CHUNK_RECORDS || bytes >= CHUNK_BYTES {
+            let records = std::mem::take(&mut chunk);
+            if !send(Part::Chunk(pb::SubmissionChunk { sequence, records })) {
+                return Ok(());
+            }
+            sequence += 1;
+            bytes = 0;
+            sent.send_replace(count);
+        }
+    }
+    if !chunk.is_empty() {
+        let records = chunk;
+        if !send(Part::Chunk(pb::SubmissionChunk { sequence, records })) {
+            return Ok(());
+        }
+    }
+    send(Part::Trailer(pb::SubmissionTrailer {
+        record_count: count,
+        content_hash: hasher.finish().to_vec(),
+    }));
+    Ok(())
+}
+
+fn record_bytes(reader: &EncodingReader) -> u64 {
+    let header = reader.header();
+    ((header.filter_words() + header.tags.len()) * 8 + 32) as u64
+}
+
+fn hash_file(path: &Path) -> std::io::Result<[u8; 32]> {
+    let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/submission-request");
+    hasher.update_reader(std::fs::File::open(path)?)?;
+    Ok(*hasher.finalize().as_bytes())
+}
+
+/// A UUID (version 8) from a file's hash: the same file, the same request.
+fn request_id(hash: &[u8; 32]) -> String {
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    bytes[6] = bytes[6] & 0x0f | 0x80;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let parts = [
+        &hex[..8],
+        &hex[8..12],
+        &hex[12..16],
+        &hex[16..20],
+        &hex[20..],
+    ];
+    parts.join("-")
+}
+
+/// Arguments of `submit`.
+#[derive(Args)]
+pub struct SubmitArguments {
+    /// The encoding file
+    file: PathBuf,
+    /// Address of the server
+    #[arg(long, default_value = "https://localhost:7443")]
+    server: String,
+    /// Certificate of the authority that signed the server's certificate
+    #[arg(long)]
+    ca: PathBuf,
+    /// This source's certificate
+    #[arg(long)]
+    cert: PathBuf,
+    /// Its private key
+    #[arg(long)]
+    key: PathBuf,
+    /// Print the receipt as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Submits, with a progress bar on standard error.
+///
+/// # Errors
+/// [`SubmitError`]
+pub fn run(arguments: &SubmitArguments) -> Outcome {
+    let connection = Connection {
+        server: arguments.server.clone(),
+        ca: arguments.ca.clone(),
+        cert: arguments.cert.clone(),
+        key: arguments.key.clone(),
+    };
+    let bar = ProgressBar::new(0);
+    let style = ProgressStyle::with_template("submit {bar:40} {bytes}/{total_bytes} {eta}")?;
+    bar.set_style(style);
+    let progress = |done: u64, total: u64| {
+        bar.set_length(total);
+        bar.set_position(done);
+    };
+    let runtime = tokio::runtime::Runtime::new()?;
+    let receipt = runtime.block_on(submit_file(&arguments.file, &connection, &progress));
+    bar.finish_and_clear();
+    let receipt = receipt?;
+    if arguments.json {
+        return Ok(serde_json::to_string_pretty(&receipt)? + "\n");
+    }
+    let mut text = format!(
+        "submission {} of {}: {} accepted, {} unchanged, {} refused\n",
+        receipt.submission,
+        receipt.source,
+        receipt.accepted,
+        receipt.unchanged,
+        receipt.refused.values().sum::<u64>(),
+    );
+    for (reason, count) in &receipt.refused {
+        text += &format!("  refused {}: {count}\n", reason.code());
+    }
+    text += &format!(
+        "content hash {}\nlog head {}\n",
+        receipt.content_hash, receipt.log_head
+    );
+    Ok(text)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_request_id_is_a_uuid_that_depends_on_the_file_only() {
+        let id = request_id(&[0xff; 32]);
+        assert_eq!(id, "ffffffff-ffff-8fff-bfff-ffffffffffff");
+        assert_eq!(request_id(&[0; 32]), "00000000-0000-8000-8000-000000000000");
+        assert_ne!(request_id(&[1; 32]), request_id(&[2; 32]));
+    }
+
+    #[test]
+    fn the_same_file_has_the_same_hash() {
+        let directory = tempfile::tempdir().expect("temporary directory");
+        let path = directory.path().join("a");
+        std::fs::write(&path, b"one").expect("written");
+        let first = hash_file(&path).expect("hash");
+        assert_eq!(hash_file(&path).expect("hash"), first);
+        std::fs::write(&path, b"two").expect("written");
+        assert_ne!(hash_file(&path).expect("hash"), first);
+    }
+}
