@@ -2,7 +2,6 @@
 
 mod damage;
 mod oracle;
-mod rate;
 mod rules;
 
 use std::collections::BTreeMap;
