@@ -65,8 +65,11 @@ pub(super) fn create_if_absent(store: &Path) -> Result<(), StorageFault> {
     log::create(store)
 }
 
+/// Gives a directory within a store.
+type DirectoryOf = fn(&Path) -> PathBuf;
+
 /// Where the sealed files are, and how their names end.
-const SEALED: [(fn(&Path) -> PathBuf, &str); 2] =
+const SEALED: [(DirectoryOf, &str); 2] =
     [(segment::directory, "mseg"), (snapshot::directory, "msnp")];
 
 /// Removes what was being written when the process ended: temporary files, and sealed files that no
