@@ -49,8 +49,28 @@ pub(super) fn create_if_absent(store: &Path) -> Result<(), StorageFault> {
     ] {
         disk::create_dir(directory)?;
     }
-    log::create_if_absent(store)
+    let log = log_path(store);
+    if log.try_exists().explain("inspect", &log)? {
+        return Ok(());
+    }
+    for (directory, extension) in SEALED {
+        if !disk::files_with_extension(&directory(store), extension)?.is_empty() {
+            return Err(StorageFault::damaged(
+                &log,
+                0,
+                "the log is missing, but segments or snapshots are there",
+            ));
+        }
+    }
+    log::create(store)
 }
+
+/// Gives a directory within a store.
+type DirectoryOf = fn(&Path) -> PathBuf;
+
+/// Where the sealed files are, and how their names end.
+const SEALED: [(DirectoryOf, &str); 2] =
+    [(segment::directory, "mseg"), (snapshot::directory, "msnp")];
 
 /// Removes what was being written when the process ended: temporary files, and sealed files that no
 /// log entry names, which were never acknowledged.
@@ -64,10 +84,8 @@ pub(super) fn remove_leftovers(store: &Path, catalogue: &Catalogue) -> Result<()
     for publication in &catalogue.publications {
         named.insert(snapshot::snapshot_path(store, publication.run));
     }
-    for (directory, extension) in [
-        (segment::directory(store), "mseg"),
-        (snapshot::directory(store), "msnp"),
-    ] {
+    for (directory, extension) in SEALED {
+        let directory = directory(store);
         disk::remove_partials(&directory)?;
         for path in disk::files_with_extension(&directory, extension)? {
             if !named.contains(&path) {

@@ -67,12 +67,9 @@ pub(super) fn log_path(store: &Path) -> PathBuf {
     store.join("log").join("000001.mlog")
 }
 
-/// Creates an empty log unless there is one.
-pub(super) fn create_if_absent(store: &Path) -> Result<(), StorageFault> {
+/// Creates an empty log.
+pub(super) fn create(store: &Path) -> Result<(), StorageFault> {
     let path = log_path(store);
-    if path.try_exists().explain("inspect", &path)? {
-        return Ok(());
-    }
     let partial = path.with_extension(disk::PARTIAL);
     let mut file = disk::create_file(&partial)?;
     let guard = PartialFile::new(partial.clone());

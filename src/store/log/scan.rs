@@ -51,7 +51,7 @@ pub(in crate::store) fn scan(
             next_entry(&mut reader, left, &scanned.head, &mut seen).explain("read", &path)?
         else {
             reader.read_to_end(&mut seen).explain("read", &path)?;
-            if valid_entry_follows(&seen, scanned.head.sequence) {
+            if valid_entry_follows(&seen, &scanned.head) {
                 return Err(StorageFault::damaged(
                     &path,
                     scanned.end,
@@ -100,30 +100,42 @@ fn next_entry(
 }
 
 /// Whether some place in `bytes`, the rest of the log from a bad entry on, holds a valid entry
-/// that comes after entry number `sequence + 1`.
-fn valid_entry_follows(bytes: &[u8], sequence: u64) -> bool {
+/// that comes after the bad one.
+fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
     let smallest = PREFIX_BYTES + CHAIN_BYTES;
-    let later = sequence + 2..=sequence + 2 + (bytes.len() / smallest) as u64;
-    let candidates = bytes.windows(smallest).enumerate();
-    candidates.skip(1).any(|(at, window)| {
-        let Some(previous) = at.checked_sub(CHAIN_BYTES) else {
-            return false;
-        };
-        let prefix: &[u8; PREFIX_BYTES] = window
-            .first_chunk()
-            .expect("the window is longer than a prefix");
-        let prefix = Prefix::decode(prefix);
-        let end = PREFIX_BYTES + prefix.length;
-        if !later.contains(&prefix.sequence) || prefix.length > frame::PAYLOAD_BYTES_MAX {
-            return false;
-        }
+    let later = head.sequence + 2..=head.sequence + 2 + (bytes.len() / smallest) as u64;
+    let proven = |at: usize, previous: &Chain| {
         let entry = &bytes[at..];
-        let Some(chain) = entry.get(end..end + CHAIN_BYTES) else {
+        let Some(prefix) = entry.first_chunk().map(Prefix::decode) else {
             return false;
         };
-        let previous: &Chain = bytes[previous..at]
-            .first_chunk()
-            .expect("the slice has the length of a chain value");
-        prefix.chain(previous, &entry[PREFIX_BYTES..end]) == *chain
-    })
+        later.contains(&prefix.sequence) && chain_matches(prefix, entry, previous)
+    };
+    // If only its chain value is bad, the entry itself gives the value that the next builds on.
+    if let Some(prefix) = bytes.first_chunk().map(Prefix::decode)
+        && let Some(payload) = bytes.get(PREFIX_BYTES..PREFIX_BYTES + prefix.length)
+        && let next = PREFIX_BYTES + prefix.length + CHAIN_BYTES
+        && next < bytes.len()
+        && proven(next, &prefix.chain(&head.hash, payload))
+    {
+        return true;
+    }
+    bytes
+        .windows(CHAIN_BYTES)
+        .enumerate()
+        .skip(1)
+        .any(|(at, previous)| {
+            previous
+                .first_chunk()
+                .is_some_and(|previous| proven(at + CHAIN_BYTES, previous))
+        })
+}
+
+/// Whether the entry at the start of `bytes` is whole and builds on `previous`.
+fn chain_matches(prefix: Prefix, bytes: &[u8], previous: &Chain) -> bool {
+    let end = PREFIX_BYTES + prefix.length;
+    prefix.length <= frame::PAYLOAD_BYTES_MAX
+        && bytes
+            .get(end..end + CHAIN_BYTES)
+            .is_some_and(|chain| prefix.chain(previous, &bytes[PREFIX_BYTES..end]) == *chain)
 }

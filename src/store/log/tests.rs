@@ -7,7 +7,7 @@ fn audit(text: &str) -> LogEntry {
 fn store() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("directory");
     disk::create_dir(&directory.path().join("log")).expect("created");
-    create_if_absent(directory.path()).expect("created");
+    create(directory.path()).expect("created");
     let path = directory.path().to_owned();
     (directory, path)
 }

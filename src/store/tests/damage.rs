@@ -176,3 +176,16 @@ fn the_index_can_be_thrown_away() {
         assert_eq!(receipt.unchanged, 1, "{harm}");
     }
 }
+
+#[test]
+fn a_store_that_lost_its_log_is_refused_and_keeps_its_segments() {
+    let (_guard, store) = filled();
+    let log = store.join("log/000001.mlog");
+    fs::remove_file(&log).expect("removed");
+    match Store::open(&store) {
+        Err(OpenStoreError::Storage(StorageFault::Damaged { path, .. })) => assert_eq!(path, log),
+        _ => panic!("a store without its log is refused"),
+    }
+    assert!(!log.exists());
+    assert!(store.join("segments/000001.mseg").exists());
+}

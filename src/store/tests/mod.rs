@@ -2,54 +2,17 @@
 
 mod damage;
 mod oracle;
-mod rate;
 mod rules;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use super::testing::{encoding, header, open, profile};
 use super::*;
-use crate::terms::{EventKind, Receipt, RecordEncoding, RecordRef, SourceId};
-
-/// The profile of these tests.
-pub(crate) fn profile() -> LinkageProfile {
-    LinkageProfile::built_in("jp-standard").expect("built in")
-}
-
-/// A well-formed encoding; equal `content`, equal content.
-pub(crate) fn encoding(label: &str, version: u32, content: u64) -> RecordEncoding {
-    let layout = profile().layout();
-    let word = |at: usize| content.wrapping_mul(0x9e37_79b9_7f4a_7c15) ^ (at as u64 + 1) << 32 | 1;
-    RecordEncoding {
-        record_ref: RecordRef::new(label).expect("label"),
-        version,
-        kind: EventKind::Hospital,
-        flags: 3,
-        presence: layout.presence_all(),
-        filters: (0..layout.filter_words()).map(word).collect(),
-        tags: (0..layout.tag_slots()).map(word).collect(),
-    }
-}
+use crate::terms::{Receipt, RecordEncoding, RecordRef, SourceId};
 
 pub(super) fn source(name: &str) -> SourceId {
     SourceId::new(name).expect("source")
-}
-
-/// The header of a submission.
-pub(crate) fn header(name: &str, request: &str) -> SubmissionHeader {
-    SubmissionHeader {
-        source: source(name),
-        profile: profile().fingerprint(),
-        epoch: "2026".into(),
-        request_id: request.into(),
-    }
-}
-
-/// Opens a store that is bound to the profile.
-pub(crate) fn open(directory: &Path) -> Store {
-    let store = Store::open(directory).expect("open");
-    store.set_profile(&profile(), "2026").expect("profile");
-    store
 }
 
 /// Submits records; gives the receipt.

@@ -210,3 +210,54 @@ fn runs_come_back_newest_first() {
     let state = store.run(RunId::from_u128(5)).map(|run| run.state);
     assert_eq!(state, Some(RunState::Running));
 }
+
+#[test]
+fn a_store_whose_disk_failed_to_confirm_takes_no_more_writes_but_reads() {
+    let directory = tempfile::tempdir().expect("directory");
+    let store = open(directory.path());
+    submit(&store, "a", "1", &[encoding("x", 1, 1)]);
+    let under_way = store.begin_submission(&header("b", "1")).expect("begun");
+    let failed: Result<(), StorageFault> = Err(StorageFault::Unconfirmed {
+        path: directory.path().into(),
+        source: std::io::Error::other("made up"),
+    });
+    assert!(store.inner.poison_if_unconfirmed(failed).is_err());
+    assert!(matches!(
+        under_way.commit(BTreeMap::new()),
+        Err(CommitError::Log(AppendError::Poisoned))
+    ));
+    let error = refusal(store.begin_submission(&header("a", "2")));
+    assert!(matches!(
+        error,
+        BeginSubmissionError::Log(AppendError::Poisoned)
+    ));
+    assert!(store.append_audit("{}").is_err());
+    assert!(error.to_string().contains("restart"));
+    assert_eq!(live(&store).len(), 1);
+    drop(store);
+    submit(&open(directory.path()), "a", "2", &[encoding("y", 1, 1)]);
+}
+
+#[test]
+fn sources_submit_side_by_side() {
+    let directory = tempfile::tempdir().expect("directory");
+    let store = open(directory.path());
+    std::thread::scope(|scope| {
+        for name in ["a", "b", "c"] {
+            let store = &store;
+            scope.spawn(move || {
+                for request in 0..4u64 {
+                    let records: Vec<_> = (0..20)
+                        .map(|label| encoding(&format!("r{label}"), request as u32 + 1, request))
+                        .collect();
+                    let receipt = submit(store, name, &request.to_string(), &records);
+                    assert_eq!(receipt.accepted, 20);
+                }
+            });
+        }
+    });
+    assert_eq!(live(&store).len(), 60);
+    drop(store);
+    assert_eq!(verify(directory.path()).expect("whole").rows, 240);
+    assert_eq!(live(&open(directory.path())).len(), 60);
+}
