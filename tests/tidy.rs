@@ -215,7 +215,7 @@ fn compute_rooms_are_pure_and_only_the_kernel_may_be_unsafe() {
                 shown(&path)
             ));
         }
-        if !room.is_empty() {
+        if !room.is_empty() && !path.ends_with("tests.rs") {
             let printing = ["println!", "eprintln!", "dbg!"];
             for word in printing.iter().filter(|word| code.contains(**word)) {
                 faults.push(format!(
