@@ -5,7 +5,7 @@ pub(super) fn count(number: u64) -> String {
     let digits = number.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (place, digit) in digits.chars().enumerate() {
-        if place > 0 && (digits.len() - place) % 3 == 0 {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
             out.push(',');
         }
         out.push(digit);
@@ -52,7 +52,7 @@ pub(super) fn probability(value: f64) -> String {
 
 /// A share as a percentage with one decimal; two where it would read as 100 %.
 pub(super) fn percent(part: f64) -> String {
-    if part < 1.0 && part >= 0.9995 {
+    if (0.9995..1.0).contains(&part) {
         format!("{:.2} %", (part * 10_000.0).floor() / 100.0)
     } else {
         format!("{:.1} %", part * 100.0)
