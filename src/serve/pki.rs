@@ -266,7 +266,7 @@ mod tests {
         let name = SourceId::new("linkage").expect("good name");
         let identity = Identity::new(Role::Pipeline, name);
         let leaf = loaded.issue(&identity).expect("issued");
-        let der = super::super::identity::tests::der(&leaf.certificate_pem);
+        let der = crate::serve::identity::tests::der(&leaf.certificate_pem);
         assert!(Identity::from_certificate(&der) == Ok(identity));
     }
 
