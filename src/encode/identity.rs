@@ -42,6 +42,12 @@ impl Identity {
             .filter(|value| !value.is_empty())
     }
 
+    /// The attributes that have a value, in no order.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
+        let filled = self.values.iter().filter(|(_, value)| !value.is_empty());
+        filled.map(|(attribute, _)| *attribute)
+    }
+
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {

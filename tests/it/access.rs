@@ -122,10 +122,7 @@ async fn certificates_of_another_authority_are_refused_on_both_sides() {
         Err(error) => error.to_string(),
         Ok(mut client) => client.sources().await.expect_err("refused").to_string(),
     };
-    assert!(
-        message.contains("client certificate"),
-        "{message}"
-    );
+    assert!(message.contains("client certificate"), "{message}");
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -42,7 +42,10 @@ struct Era {
     last: u32,
 }
 
-#[allow(clippy::inconsistent_digit_grouping, reason = "year, month and day")]
+#[expect(
+    clippy::inconsistent_digit_grouping,
+    reason = "grouped as year, month and day"
+)]
 const ERAS: [Era; 5] = [
     Era {
         code: 1,

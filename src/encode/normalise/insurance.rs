@@ -17,6 +17,11 @@ pub struct InsurerNumber {
     /// Whether the last digit is the check digit of the others. Numbers that fail are used all the
     /// same: both records of a person often carry the same misprint, and a false one seldom agrees.
     pub check_digit_holds: bool,
+    /// Whether the insurer numbers its insured within a symbol (the workplace), so that a number
+    /// without it would join strangers. So do employees' insurers; residents' insurers may have no
+    /// symbols, those of 75 and over (39) have none. Told by the first two of eight digits, hence
+    /// only if all eight were written.
+    pub needs_symbol: bool,
 }
 
 /// Reads an insurer number: 1 to 8 digits, padded to 8 (padding keeps the check digit valid).
@@ -29,9 +34,12 @@ pub fn parse_insurer_number(text: &str) -> Option<InsurerNumber> {
     }
     let number = format!("{digits:0>INSURER_DIGITS$}");
     let check_digit_holds = check_digit(&number[..7]) == number.as_bytes()[7] - b'0';
+    let law_is_written = digits.len() == INSURER_DIGITS;
+    let needs_symbol = law_is_written && EMPLOYEES_INSURANCE.contains(&&number[..2]);
     Some(InsurerNumber {
         number,
         check_digit_holds,
+        needs_symbol,
     })
 }
 
@@ -53,12 +61,18 @@ pub fn canonical_insured(text: &str) -> String {
     clean_number(text).replace('|', "")
 }
 
-/// The key of a household: `insurer|symbol|number`. Needs insurer and number; the symbol may be
-/// empty, as those of 75 and over have none.
+/// Laws that an employees' insurer may stand under: the first two digits of its number.
+const EMPLOYEES_INSURANCE: [&str; 16] = [
+    "01", "02", "03", "04", "05", "06", "07", "31", "32", "33", "34", "63", "72", "73", "74", "75",
+];
+
+/// The key of a household: `insurer|symbol|number`. `None` without the number, or without the
+/// symbol where the number means nothing without it.
 #[must_use]
-pub fn insured_person(insurer: &str, symbol: &str, number: &str) -> Option<String> {
-    let both = !insurer.is_empty() && !number.is_empty();
-    both.then(|| format!("{insurer}|{symbol}|{number}"))
+pub fn insured_person(insurer: &InsurerNumber, symbol: &str, number: &str) -> Option<String> {
+    let ambiguous = symbol.is_empty() && insurer.needs_symbol;
+    let usable = !number.is_empty() && !ambiguous;
+    usable.then(|| format!("{}|{symbol}|{number}", insurer.number))
 }
 
 /// The key of one insured person: the household's with a branch. A missing branch is not `00`:
@@ -76,4 +90,53 @@ pub fn care_insured(municipality: &str, number: &str) -> Option<String> {
     let number = canonical_insured(number);
     let both = !municipality.is_empty() && !number.is_empty();
     both.then(|| format!("{}|{number}", city_of_ward(municipality)))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_without_its_symbol_is_no_key_where_symbols_are_used() {
+        for (insurer, symbol, number, usable) in [
+            ("06269752", "", "5738", false),
+            ("06269752", "57689", "5738", true),
+            ("39280217", "", "55882273", true),
+            ("138016", "", "55882273", true),
+            ("138016", "1", "", false),
+        ] {
+            let parsed = parse_insurer_number(insurer).expect("digits");
+            let key = insured_person(&parsed, symbol, number);
+            assert_eq!(key.is_some(), usable, "{insurer}");
+        }
+    }
+
+    #[test]
+    fn any_one_wrong_digit_breaks_the_check() {
+        let good = "33120015";
+        for at in 0..8 {
+            for digit in '0'..='9' {
+                let mut changed: Vec<char> = good.chars().collect();
+                changed[at] = digit;
+                let changed: String = changed.into_iter().collect();
+                let insurer = parse_insurer_number(&changed).expect("digits");
+                assert_eq!(insurer.check_digit_holds, changed == good);
+            }
+        }
+        for bad in ["", "0", "00000000", "123456789", "12a4"] {
+            assert!(parse_insurer_number(bad).is_none(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn wards_count_as_their_city() {
+        for (municipality, expected) in [
+            ("27127", "27100|7"),
+            ("27142", "27140|7"),
+            ("13104", "13104|7"),
+            ("25208", "25208|7"),
+        ] {
+            assert_eq!(care_insured(municipality, "7").as_deref(), Some(expected));
+        }
+    }
 }

@@ -127,11 +127,16 @@ fn fill_insurance(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mu
     let symbol = canonical_insured(fields.get(Field::InsurerSymbol));
     let number = canonical_insured(fields.get(Field::InsuredNumber));
     let branch = canonical_insured(fields.get(Field::InsuredBranch));
-    if let Some(person) = insured_person(&insurer.number, &symbol, &number) {
+    if let Some(person) = insured_person(&insurer, &symbol, &number) {
         if let Some(with_branch) = insured_branch(&person, &branch) {
             identity.set(Attribute::InsuredBranch, with_branch);
         }
         identity.set(Attribute::InsuredPerson, person);
+    } else if !number.is_empty() {
+        notes.push(Note {
+            field: Field::InsurerSymbol,
+            rule: Rule::SymbolMissing,
+        });
     }
 }
 

@@ -89,7 +89,9 @@ pub fn long_vowel_key_k3(k1: &str) -> String {
 /// The fold key K4 of a K1 key: K2 without voicing marks (ガ→カ, パ→ハ, ヴ→ウ).
 #[must_use]
 pub fn unvoiced_key_k4(k1: &str) -> String {
-    fold_key_k2(k1).chars().map(unvoiced).collect()
+    let folded = fold_key_k2(k1);
+    // ヸ, ヹ and ヺ become ヰ, ヱ and ヲ only here.
+    folded.chars().map(|c| fold_spelling(unvoiced(c))).collect()
 }
 
 /// Whether a character is katakana or the long mark.

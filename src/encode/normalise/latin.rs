@@ -14,7 +14,7 @@ use crate::encode::identity::UNKNOWN;
 pub fn latin_tokens(text: &str) -> Vec<String> {
     let mut tokens = Vec::new();
     let mut token = String::new();
-    for c in clean(text).nfd() {
+    for c in clean(text).nfd().chain(std::iter::once(' ')) {
         match c {
             'a'..='z' => token.push(c.to_ascii_uppercase()),
             'A'..='Z' | '0'..='9' | UNKNOWN => token.push(c),
@@ -22,13 +22,11 @@ pub fn latin_tokens(text: &str) -> Vec<String> {
             c if is_combining_mark(c) => {}
             c => match spelled_out(c) {
                 Some(letters) => token.push_str(letters),
-                None if !token.is_empty() => tokens.push(std::mem::take(&mut token)),
-                None => {}
+                // A part without a known letter says nothing.
+                None if token.chars().all(|known| known == UNKNOWN) => token.clear(),
+                None => tokens.push(std::mem::take(&mut token)),
             },
         }
-    }
-    if !token.is_empty() {
-        tokens.push(token);
     }
     tokens
 }

@@ -34,7 +34,7 @@ pub enum Locale {
     Latin,
 }
 
-/// What was noticed about a field. Everything but the last four makes the field missing.
+/// What was noticed about a field. Everything before [`Rule::InsurerCheckDigit`] makes it missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
@@ -50,6 +50,8 @@ pub enum Rule {
     NotKana,
     /// The check digit of a municipality code is wrong.
     MunicipalityCheckDigit,
+    /// No symbol where the number means nothing without one.
+    SymbolMissing,
     /// The check digit of an insurer number is wrong; the number is used.
     InsurerCheckDigit,
     /// Month or day is not known; the year is used.
@@ -71,6 +73,7 @@ impl Rule {
             Self::Digits => "digits",
             Self::NotKana => "not_kana",
             Self::MunicipalityCheckDigit => "municipality_check_digit",
+            Self::SymbolMissing => "symbol_missing",
             Self::InsurerCheckDigit => "insurer_check_digit",
             Self::PartialDate => "partial_date",
             Self::OutOfEra => "out_of_era",

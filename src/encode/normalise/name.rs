@@ -1,6 +1,6 @@
 //! A Japanese person's name: surname, given name and whole, from whichever fields a source has.
 
-use super::kana::{fold_key_k2, is_kana, is_kana_name, large_kana, strict_key_k1};
+use super::kana::{fold_key_k2, is_kana, large_kana, strict_key_k1};
 use super::text::{clean_name, is_name_separator};
 use crate::encode::identity::UNKNOWN;
 
@@ -87,11 +87,18 @@ pub struct WrittenName<'a> {
 impl WrittenName<'_> {
     /// Each field put through `clean`, and split.
     fn read(self, clean: impl Fn(&str) -> String) -> PersonName {
-        if self.surname.trim().is_empty() && self.given.trim().is_empty() {
+        let name = if self.surname.trim().is_empty() && self.given.trim().is_empty() {
             PersonName::from_whole(&clean(self.whole))
         } else {
             PersonName::from_parts(&clean(self.surname), &clean(self.given))
-        }
+        };
+        name.map(|part| {
+            if has_known(part) {
+                part.to_owned()
+            } else {
+                String::new()
+            }
+        })
     }
 
     /// Whether no field holds anything.
@@ -113,13 +120,11 @@ impl WrittenName<'_> {
 #[must_use]
 pub fn kana_name(written: WrittenName<'_>) -> Option<PersonName> {
     let name = written.read(strict_key_k1);
-    let all_kana = [&name.surname, &name.given, &name.whole]
-        .iter()
-        .all(|part| part.is_empty() || part.contains(UNKNOWN) || is_kana_name(part));
-    let no_other = [&name.surname, &name.given, &name.whole]
-        .iter()
-        .all(|part| part.chars().all(|c| is_kana(c) || c == UNKNOWN));
-    (all_kana && no_other).then(|| name.map(fold_key_k2))
+    let is_reading = |part: &String| part.chars().all(|c| is_kana(c) || c == UNKNOWN);
+    let all_readings = [&name.surname, &name.given, &name.whole]
+        .into_iter()
+        .all(is_reading);
+    all_readings.then(|| name.map(fold_key_k2))
 }
 
 /// The name in kanji, variants folded, small kana large (`一ッ橋`, `一ツ橋`; `ヶ`, `ケ`).
@@ -135,6 +140,11 @@ pub fn sorted_characters(name: &str) -> String {
     let mut characters: Vec<char> = name.chars().collect();
     characters.sort_unstable();
     characters.into_iter().collect()
+}
+
+/// Whether any character is known. A part without one says nothing.
+fn has_known(part: &str) -> bool {
+    part.chars().any(|c| c != UNKNOWN)
 }
 
 fn join(part: &str) -> String {

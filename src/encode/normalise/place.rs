@@ -92,3 +92,61 @@ pub fn parse_phone(text: &str) -> Option<String> {
     digits_only(&national)
         .filter(|digits| matches!(digits.len(), 10 | 11) && digits.starts_with('0'))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn postcodes_and_phones_are_digits() {
+        for written in ["5700002", "570-0002", "〒５７０－０００２", "570 0002"] {
+            assert_eq!(
+                parse_postcode(written).as_deref(),
+                Some("5700002"),
+                "{written}"
+            );
+        }
+        for written in ["570", "57000", "57000021", "570000a", ""] {
+            assert!(parse_postcode(written).is_none(), "{written}");
+        }
+        for written in [
+            "090-1234-5678",
+            "+81 90 1234 5678",
+            "+81(0)90-1234-5678",
+            "０９０１２３４５６７８",
+        ] {
+            assert_eq!(
+                parse_phone(written).as_deref(),
+                Some("09012345678"),
+                "{written}"
+            );
+        }
+        for written in ["1234-5678", "119", "9012345678", "0901234567890"] {
+            assert!(parse_phone(written).is_none(), "{written}");
+        }
+        assert_eq!(latin_postcode("tq13 8df"), "TQ138DF");
+    }
+
+    #[test]
+    fn municipality_codes_are_checked() {
+        for (written, code) in [
+            ("131016", "13101"),
+            ("271004", "27100"),
+            ("472018", "47201"),
+            ("1100", "01100"),
+        ] {
+            assert_eq!(parse_municipality(written).as_deref(), Ok(code));
+        }
+        assert_eq!(
+            parse_municipality("131017"),
+            Err(MunicipalityError::CheckDigit)
+        );
+        for bad in ["", "131", "1310161", "99101", "00101"] {
+            assert_eq!(
+                parse_municipality(bad),
+                Err(MunicipalityError::Form),
+                "{bad}"
+            );
+        }
+    }
+}

@@ -27,3 +27,22 @@ pub fn parse_sex(text: &str) -> Result<Option<&'static str>, SexError> {
         _ => Err(SexError),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn codes_of_all_sources_agree() {
+        for male in ["1", "１", "M", "m", "男", "男性", "Male"] {
+            assert_eq!(parse_sex(male), Ok(Some("1")), "{male}");
+        }
+        for female in ["2", "F", "女", "女性", "female"] {
+            assert_eq!(parse_sex(female), Ok(Some("2")), "{female}");
+        }
+        for unknown in ["", "9", "不明"] {
+            assert_eq!(parse_sex(unknown), Ok(None), "{unknown}");
+        }
+        assert_eq!(parse_sex("t2227949966"), Err(SexError));
+    }
+}

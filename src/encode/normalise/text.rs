@@ -12,11 +12,8 @@ use crate::encode::identity::UNKNOWN;
 /// with [`UNKNOWN`] for stand-ins.
 #[must_use]
 pub fn clean(text: &str) -> String {
-    if text
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic() && byte != b'?' && byte != b'*')
-    {
-        return text.to_owned();
+    if text.chars().all(is_plain) {
+        return text.trim().to_owned();
     }
     let visible = text.chars().filter(|c| !is_invisible(*c));
     let prepared = visible.map(|c| stand_in(combining(c)));
@@ -31,6 +28,9 @@ pub fn clean(text: &str) -> String {
 /// since it may give one.
 #[must_use]
 pub fn clean_name(text: &str) -> String {
+    if text.chars().all(|c| is_plain(c) && canonical_kanji(c) == c) {
+        return text.trim().to_owned();
+    }
     let visible = text.chars().filter(|c| !is_invisible(*c));
     let prepared = visible.map(|c| {
         if is_spelled_out(c) {
@@ -47,6 +47,9 @@ pub fn clean_name(text: &str) -> String {
 /// they distinguish numbers (NDB lost links by padding and stripping them).
 #[must_use]
 pub fn clean_number(text: &str) -> String {
+    if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
+        return text.to_owned();
+    }
     let mut number = clean(text);
     number.retain(|c| !c.is_whitespace() && !is_dash(c));
     // A mark may now stand after another letter.
@@ -79,6 +82,18 @@ pub fn is_name_separator(c: char) -> bool {
             c,
             '・' | '·' | '•' | '‧' | ',' | '、' | '.' | '。' | '=' | '/'
         )
+}
+
+/// Whether no rule here changes a character: most are so, and need no decomposing.
+fn is_plain(c: char) -> bool {
+    match c {
+        '?' | '*' => false,
+        ' '..='~' => true,
+        _ => matches!(
+            c,
+            '\u{3041}'..='\u{3096}' | '\u{30A1}'..='\u{30FC}' | '\u{4E00}'..='\u{9FFF}'
+        ),
+    }
 }
 
 /// The value of a kanji digit; `十` and higher units are none.

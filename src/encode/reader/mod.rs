@@ -16,7 +16,7 @@ use super::field::{Field, FieldValues};
 use super::identity::SourceRecord;
 use super::map::{MapError, MapFile};
 use super::normalise::{Note, normalise};
-use crate::terms::{Attribute, EventKind, RecordRef, SourceId};
+use crate::terms::{EventKind, RecordRef, SourceId};
 use decode::{DecodingReader, WrongCharset};
 use report::Tally;
 pub use report::{ReadReport, RowRefusal};
@@ -224,10 +224,7 @@ impl CsvReader {
         for note in &self.notes {
             self.tally.note(*note, line);
         }
-        if Attribute::ALL
-            .iter()
-            .all(|attribute| identity.get(*attribute).is_none())
-        {
+        if identity.attributes().next().is_none() {
             return Err(RowRefusal::NoIdentity);
         }
         self.tally.record(&identity);

@@ -89,8 +89,8 @@ impl Tally {
     pub(super) fn record(&mut self, identity: &Identity) {
         self.records += 1;
         self.filled.resize(Attribute::ALL.len(), 0);
-        for (attribute, count) in Attribute::ALL.iter().zip(&mut self.filled) {
-            *count += u64::from(identity.get(*attribute).is_some());
+        for attribute in identity.attributes() {
+            self.filled[attribute as usize] += 1;
         }
     }
 

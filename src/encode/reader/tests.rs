@@ -5,6 +5,7 @@ use std::path::Path;
 
 use super::*;
 use crate::encode::SourceList;
+use crate::terms::Attribute;
 
 /// Reads `bytes` as the file of a source.
 fn read(bytes: &[u8], map: &MapFile) -> Result<(Vec<Row>, ReadReport), ReadError> {
