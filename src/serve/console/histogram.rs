@@ -11,7 +11,7 @@ use crate::terms::run::WeightHistogram;
 pub(super) const WIDTH: f64 = 1000.0;
 /// See [`WIDTH`].
 pub(super) const HEIGHT: f64 = 420.0;
-const LEFT: f64 = 64.0;
+const LEFT: f64 = 92.0;
 const RIGHT: f64 = 984.0;
 const TOP: f64 = 84.0;
 const BOTTOM: f64 = 352.0;

@@ -302,7 +302,15 @@ fn sizes(report: &RunReport, text: &'static Text) -> Vec<Bar> {
         extra: format::percent(*people as f64 / report.entities.max(1) as f64),
         width: bar(*people, most),
     };
-    report.entity_sizes.iter().enumerate().map(row).collect()
+    let shown = report.entity_sizes.iter().rposition(|people| *people > 0);
+    let shown = shown.map_or(0, |largest| largest + 1);
+    report
+        .entity_sizes
+        .iter()
+        .enumerate()
+        .take(shown)
+        .map(row)
+        .collect()
 }
 
 fn model(

@@ -234,6 +234,15 @@ fn a_run_under_way_refreshes_and_a_failed_one_is_explained() {
     });
     let mut failed = run(RunState::Failed);
     failed.failure = Some("the store has no live record".into());
+    let first = english(&Overview {
+        active: Some(active.clone()),
+        finished: None,
+        ..finished()
+    });
+    assert!(
+        !first.contains("musubi link --watch"),
+        "what was started need not be started"
+    );
     let page = english(&Overview {
         active: Some(active),
         ..finished()

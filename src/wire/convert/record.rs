@@ -75,9 +75,7 @@ mod tests {
 
     #[test]
     fn bit_b_of_a_filter_is_bit_b_of_its_little_endian_word() {
-        let Ok(encoding) = RecordEncoding::try_from(message()) else {
-            panic!("a well-formed message converts");
-        };
+        let encoding = RecordEncoding::try_from(message()).expect("converts");
         assert_eq!(encoding.filters, [1 | 1 << 63]);
         assert_eq!(encoding.kind, EventKind::Hospital);
     }
