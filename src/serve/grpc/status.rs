@@ -138,7 +138,8 @@ pub(super) fn authorise(error: &AuthoriseError) -> Status {
 pub(super) fn begin(error: BeginError) -> Status {
     match &error {
         BeginError::NotYourSource { .. } => {
-            refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", &error)
+            let message = format!("{error}; use the certificate of that source");
+            refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", message)
         }
         BeginError::UnknownProfile { .. } => {
             let message = format!("{error}; encode again with the server's profile");
