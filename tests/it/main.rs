@@ -3,5 +3,6 @@
 mod access;
 mod console;
 mod linkage;
+mod sigkill;
 mod submission;
 mod world;
