@@ -4,7 +4,7 @@ use serde::Deserialize;
 
 use super::{
     Comparison, Evidence, EvidenceGroup, Feature, FilterRecipe, Layout, LinkageProfile, Rung,
-    TagRecipe,
+    TagRecipe, Twins,
 };
 use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
@@ -52,6 +52,16 @@ struct RawProfile {
     comparison: Vec<RawComparison>,
     #[serde(default)]
     group: Vec<EvidenceGroup>,
+    twins: Option<RawTwins>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTwins {
+    share: f64,
+    same_sex: f64,
+    given: String,
+    sex: String,
 }
 
 #[derive(Deserialize)]
@@ -180,6 +190,10 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
             "cap_bits is above 0",
         )?;
     }
+    let twins = raw
+        .twins
+        .map(|raw_twins| twins(&raw_twins, &comparisons))
+        .transpose()?;
     Ok(LinkageProfile {
         name: raw.name,
         version: raw.version,
@@ -188,6 +202,7 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         filters,
         tags,
         comparisons,
+        twins,
         groups: raw.group,
         text: text.into(),
     })
@@ -244,6 +259,32 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
         agrees,
         block: raw.block,
     })
+}
+
+fn twins(raw: &RawTwins, comparisons: &[Comparison]) -> Result<Twins, ProfileError> {
+    let share = |p: f64| p > 0.0 && p < 1.0;
+    rule(
+        share(raw.share) && share(raw.same_sex),
+        "twins",
+        "share and same_sex are between 0 and 1",
+    )?;
+    let find = |name: &str| {
+        comparisons
+            .iter()
+            .position(|comparison| comparison.name == name)
+    };
+    match (find(&raw.given), find(&raw.sex)) {
+        (Some(given), Some(sex)) => Ok(Twins {
+            share: raw.share,
+            same_sex: raw.same_sex,
+            given,
+            sex,
+        }),
+        _ => Err(ProfileError::Rule {
+            place: "twins".into(),
+            rule: "`given` and `sex` name comparisons",
+        }),
+    }
 }
 
 fn comparison(
