@@ -24,7 +24,7 @@ pub enum RunState {
 /// One room's part of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
-    /// Name of the step: `load`, `block`, `compare`, `score`, `cluster`, `publish`.
+    /// Name of the step: `load`, `block`, `compare`, `score`, `complete`, `cluster`, `publish`.
     pub name: String,
     /// Time it took, seconds.
     pub seconds: f64,
