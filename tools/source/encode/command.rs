@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{EncodeOptions, EncodeReport, encode_csv};
+use super::{EncodeOptions, EncodeReport, encode_source};
 use crate::terms::SourceId;
 use crate::tools::source::Outcome;
 use crate::tools::source::profile::load_profile;
@@ -62,7 +62,7 @@ pub fn run(arguments: &EncodeArguments) -> Outcome {
         epoch: arguments.epoch.clone(),
     };
     let bar = progress_bar();
-    let outcome = encode_csv(&options, &|done, total| {
+    let outcome = encode_source(&options, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -18,7 +18,7 @@ use crate::encode::file::{EncodingHeader, EncodingWriter, WriteEncodingError};
 use crate::encode::key::ReadKeyError;
 use crate::encode::map::{MapError, MapFile};
 use crate::encode::{
-    Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, read_csv,
+    Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, open_source,
 };
 use crate::terms::{LinkageProfile, SourceId};
 use batch::encode_all;
@@ -115,7 +115,7 @@ pub enum EncodeError {
 ///
 /// # Errors
 /// [`EncodeError`]. A bad record is not an error: it is refused and counted.
-pub fn encode_csv(
+pub fn encode_source(
     options: &EncodeOptions,
     progress: &dyn Fn(u64, u64),
 ) -> Result<EncodeReport, EncodeError> {
@@ -131,7 +131,7 @@ pub fn encode_csv(
         source_secret.as_ref(),
         &options.epoch,
     )?;
-    let mut reader = read_csv(&options.input, &map, &options.source)?;
+    let mut reader = open_source(&options.input, &map, &options.source)?;
     let header = EncodingHeader::new(
         &options.profile,
         &options.epoch,

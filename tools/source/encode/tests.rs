@@ -52,7 +52,7 @@ impl Bench {
     }
 
     fn encode(&self) -> Result<EncodeReport, EncodeError> {
-        encode_csv(&self.options, &|_, _| {})
+        encode_source(&self.options, &|_, _| {})
     }
 
     /// The message of a refusal, after which no encoding file, whole or partial, is left.
@@ -111,7 +111,7 @@ fn records_keep_their_order_over_batches_and_encode_the_same_again() {
 fn progress_ends_at_the_whole_file_and_never_goes_back() {
     let bench = Bench::new(&rows(BATCH_RECORDS + 1));
     let seen = std::cell::RefCell::new(Vec::new());
-    encode_csv(&bench.options, &|done, total| {
+    encode_source(&bench.options, &|done, total| {
         seen.borrow_mut().push((done, total))
     })
     .expect("encoded");
