@@ -3,7 +3,7 @@
 use rayon::prelude::*;
 
 use super::EncodeError;
-use crate::encode::file::EncodingWriter;
+use super::output::Output;
 use crate::encode::{Encoder, ReadError, Row, SourceReader, SourceRecord};
 use crate::tools::source::fill::FillCounter;
 
@@ -17,7 +17,7 @@ pub(super) const BATCH_RECORDS: usize = 4096;
 pub(super) fn encode_all(
     reader: &mut SourceReader,
     encoder: &Encoder,
-    writer: &mut EncodingWriter,
+    writer: &mut Output,
     fill: &mut FillCounter,
     after_batch: impl Fn(&SourceReader),
 ) -> Result<u64, EncodeError> {
