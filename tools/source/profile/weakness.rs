@@ -1,63 +1,18 @@
 //! Weak choices of a linkage profile, in words.
 
-use crate::terms::profile::{Grams, LinkageProfile};
+use crate::terms::profile::{FilterRecipe, LinkageProfile};
 use crate::terms::{Attribute, AttributeSet};
 
 use super::degree::{DEGREE_STRONG, DEGREE_WARN};
 
-/// Bits below which a filter tells little, and random agreement is high.
+/// Bits below which strangers' filters are much alike.
 const BITS_FEW: u32 = 512;
 /// People that degrees are reckoned for: a region.
 const POPULATION: f64 = 1_000_000.0;
 
 /// What is weak in a profile; nothing for a sound one.
 pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
-    let mut found = Vec::new();
-    let whole_record = profile.filters.len() == 1;
-    for filter in &profile.filters {
-        let name = &filter.name;
-        if filter.salt.is_empty() {
-            found.push(format!(
-                "filter {name} is not salted: all people can be compared with all, and graph matching \
-                 against a list of names finds nearly everybody"
-            ));
-            if !whole_record && filter.features.len() == 1 {
-                found.push(format!(
-                    "filter {name} holds one field alone: its values can be read off by how frequent they are"
-                ));
-            }
-        } else if filter.salt.len() == 1 {
-            found.push(format!(
-                "filter {name} is salted by {} alone: many people share a salt",
-                filter.salt[0].name()
-            ));
-        }
-        if filter.bits < BITS_FEW {
-            found.push(format!(
-                "filter {name} has {} bits: under {BITS_FEW} strangers look alike by chance",
-                filter.bits
-            ));
-        }
-        if !filter.balance {
-            found.push(format!(
-                "filter {name} is not balanced: its number of ones tells the length of the values"
-            ));
-        }
-        if filter.flip == 0.0 {
-            found.push(format!(
-                "filter {name} flips no bits: within its salt it can be matched exactly"
-            ));
-        }
-        if filter
-            .features
-            .iter()
-            .any(|feature| feature.grams == Grams::Whole && filter.salt.is_empty())
-        {
-            found.push(format!(
-                "filter {name} holds whole values without a salt: equal values give equal bits"
-            ));
-        }
-    }
+    let mut found = of_filters(profile);
     for tag in &profile.tags {
         let Some(chance) = chance_of_strangers(&tag.attributes) else {
             continue;
@@ -74,6 +29,53 @@ pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
                  `profile degree` counts it on your own records",
                 tag.name
             ));
+        }
+    }
+    found
+}
+
+/// Weak choices of filters, each with the filters that have it.
+fn of_filters(profile: &LinkageProfile) -> Vec<String> {
+    type Choice = (fn(&FilterRecipe) -> bool, &'static str, &'static str);
+    let choices: [Choice; 6] = [
+        (
+            |filter| filter.salt.is_empty(),
+            "not salted",
+            "all people can be compared with all, and graph matching against a list of names finds nearly \
+             everybody",
+        ),
+        (
+            |filter| filter.salt.is_empty() && filter.features.len() == 1,
+            "one field alone, not salted",
+            "its values can be read off by how frequent they are",
+        ),
+        (
+            |filter| filter.salt.len() == 1,
+            "salted by one attribute alone",
+            "many people share a salt",
+        ),
+        (
+            |filter| filter.bits < BITS_FEW,
+            "under 512 bits",
+            "strangers look alike by chance",
+        ),
+        (
+            |filter| !filter.balance,
+            "not balanced",
+            "the number of ones tells how long the values are",
+        ),
+        (
+            |filter| filter.flip == 0.0,
+            "no bits flipped",
+            "equal values give equal bits",
+        ),
+    ];
+    let mut found = Vec::new();
+    for (is_weak, choice, reason) in choices {
+        let weak = profile.filters.iter().filter(|filter| is_weak(filter));
+        let names: Vec<&str> = weak.map(|filter| filter.name.as_str()).collect();
+        if !names.is_empty() {
+            found.push(format!("filter {} ({choice}): {reason}", names.join(", ")));
         }
     }
     found
@@ -116,10 +118,9 @@ fn chance_of(attribute: Attribute) -> Option<f64> {
         Attribute::Postcode5 => 0.002,
         Attribute::Postcode3 | Attribute::Municipality | Attribute::AddressBlock => 0.01,
         Attribute::InsuredPerson => 2e-6,
-        Attribute::InsuredBranch
-        | Attribute::CareInsured
-        | Attribute::PatientNumber
-        | Attribute::Phone => 2e-7,
+        Attribute::Phone => 1e-6,
+        // Numbers of one person.
+        Attribute::InsuredBranch | Attribute::CareInsured | Attribute::PatientNumber => 0.0,
         _ => return None,
     })
 }
