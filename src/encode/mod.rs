@@ -10,6 +10,7 @@ pub mod normalise;
 pub mod reader;
 pub mod sources;
 
+pub mod clkhash;
 mod encoder;
 pub mod file;
 mod filter;
