@@ -42,7 +42,7 @@ pub enum ReadError {
         file: PathBuf,
     },
     /// The header does not name a column of the map.
-    #[error("{}: no column {column:?}, which the map gives for {wanted}; there are: {}", file.display(), columns.join(", "))]
+    #[error("{}: no column {column:?}, which is wanted for {wanted}; there are: {}", file.display(), columns.join(", "))]
     NoColumn {
         /// Which file.
         file: PathBuf,
@@ -107,6 +107,9 @@ pub struct CsvReader {
     row: StringRecord,
     notes: Vec<Note>,
     ended: bool,
+    /// Columns to keep as they are written.
+    kept: Vec<usize>,
+    header: StringRecord,
 }
 
 /// Where in a row the map's columns stand.
@@ -156,22 +159,14 @@ pub fn read_csv(path: &Path, map: &MapFile, source: &SourceId) -> Result<CsvRead
         row: StringRecord::new(),
         notes: Vec::new(),
         ended: false,
+        kept: Vec::new(),
+        header,
     })
 }
 
 impl Columns {
     fn find(file: &Path, header: &StringRecord, map: &MapFile) -> Result<Self, ReadError> {
-        let place = |column: &str, wanted: &'static str| {
-            let mut names = header.iter().map(str::trim);
-            names
-                .position(|name| name == column.trim())
-                .ok_or_else(|| ReadError::NoColumn {
-                    file: file.to_owned(),
-                    column: column.to_owned(),
-                    wanted,
-                    columns: header.iter().map(|name| name.trim().to_owned()).collect(),
-                })
-        };
+        let place = |column: &str, wanted| place(file, header, column, wanted);
         let mut fields = Vec::with_capacity(map.fields.len());
         for (field, column) in &map.fields {
             fields.push((*field, place(column, field.name())?));
@@ -189,7 +184,36 @@ impl Columns {
     }
 }
 
+fn place(
+    file: &Path,
+    header: &StringRecord,
+    column: &str,
+    wanted: &'static str,
+) -> Result<usize, ReadError> {
+    let mut names = header.iter().map(str::trim);
+    names
+        .position(|name| name == column.trim())
+        .ok_or_else(|| ReadError::NoColumn {
+            file: file.to_owned(),
+            column: column.to_owned(),
+            wanted,
+            columns: header.iter().map(|name| name.trim().to_owned()).collect(),
+        })
+}
+
 impl CsvReader {
+    /// Keeps these columns of each record as they are written, for a clkhash profile.
+    ///
+    /// # Errors
+    /// [`ReadError::NoColumn`].
+    pub fn keep_columns(&mut self, columns: &[String]) -> Result<(), ReadError> {
+        let places = columns
+            .iter()
+            .map(|column| place(&self.file, &self.header, column, "the clkhash schema"));
+        self.kept = places.collect::<Result<_, _>>()?;
+        Ok(())
+    }
+
     /// Counts of what was read so far.
     #[must_use]
     pub fn report(&self) -> ReadReport {
@@ -220,13 +244,15 @@ impl CsvReader {
             values.set(*field, &self.row[*column]);
         }
         self.notes.clear();
-        let identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
+        let mut identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
         for note in &self.notes {
             self.tally.note(*note, line);
         }
         if identity.attributes().next().is_none() {
             return Err(RowRefusal::NoIdentity);
         }
+        let kept = self.kept.iter().map(|place| self.row[*place].to_owned());
+        identity.set_columns(kept.collect());
         self.tally.record(&identity);
         self.seen.insert(short_hash);
         Ok(SourceRecord {
