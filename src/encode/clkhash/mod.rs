@@ -23,6 +23,7 @@
 //! Such filters are comparable between all people, and fall to graph matching without the key. They
 //! are for moving, not for staying.
 
+mod base64;
 mod hash;
 mod schema;
 mod token;

@@ -5,6 +5,7 @@
 
 use serde::Deserialize;
 
+use super::base64::from_base64;
 use super::hash::HashKind;
 use super::token::Comparison;
 use super::value::{DatePart, Format, Missing, TextEncoding};
@@ -236,8 +237,8 @@ impl ClkSchema {
             bits: config.l,
             folds: config.xor_folds,
             kdf_hash: kdf.hash,
-            kdf_salt: kdf.salt.as_deref().map(base64).transpose()?,
-            kdf_info: base64(kdf.info.as_deref().unwrap_or_default())?,
+            kdf_salt: kdf.salt.as_deref().map(bytes).transpose()?,
+            kdf_info: bytes(kdf.info.as_deref().unwrap_or_default())?,
             key_bytes,
             features,
             columns,
@@ -396,32 +397,9 @@ fn format(raw: &RawFormat, place: &str) -> Result<Format, ClkSchemaError> {
     })
 }
 
-/// Standard Base64 (RFC 4648), padded.
-fn base64(text: &str) -> Result<Vec<u8>, ClkSchemaError> {
-    let refused = || ClkSchemaError::Rule {
+fn bytes(text: &str) -> Result<Vec<u8>, ClkSchemaError> {
+    from_base64(text).ok_or_else(|| ClkSchemaError::Rule {
         place: "clkConfig".into(),
         rule: "kdf.salt and kdf.info are Base64",
-    };
-    let mut bytes = Vec::with_capacity(text.len() / 4 * 3);
-    let body = text.trim_end_matches('=');
-    if !text.len().is_multiple_of(4) || text.len() - body.len() > 2 {
-        return Err(refused());
-    }
-    for group in body.as_bytes().chunks(4) {
-        let mut value = 0_u32;
-        for symbol in group {
-            let six = match symbol {
-                b'A'..=b'Z' => symbol - b'A',
-                b'a'..=b'z' => symbol - b'a' + 26,
-                b'0'..=b'9' => symbol - b'0' + 52,
-                b'+' => 62,
-                b'/' => 63,
-                _ => return Err(refused()),
-            };
-            value = value << 6 | u32::from(six);
-        }
-        value <<= 6 * (4 - group.len());
-        bytes.extend(&value.to_be_bytes()[1..group.len()]);
-    }
-    Ok(bytes)
+    })
 }
