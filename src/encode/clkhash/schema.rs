@@ -8,7 +8,7 @@ use serde::Deserialize;
 use super::base64::from_base64;
 use super::hash::HashKind;
 use super::token::Comparison;
-use super::value::{DatePart, Format, Missing, TextEncoding};
+use super::value::{Format, Missing, TextEncoding};
 
 /// Why a schema is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -301,7 +301,10 @@ fn feature(raw: RawFeature, wide: usize) -> Result<Feature, ClkSchemaError> {
     )?;
     Ok(Feature::Hashed(Box::new(Hashed {
         encoding: encoding(raw_format.encoding.as_deref(), &place)?,
-        format: format(&raw_format, &place)?,
+        format: Format::parse(&raw_format.kind, raw_format.format.as_deref()).map_err(|rule| {
+            let place = place.clone();
+            ClkSchemaError::Rule { place, rule }
+        })?,
         missing: hashing.missing.map(|missing| Missing {
             replace_with: missing.replace_with.unwrap_or(missing.sentinel.clone()),
             sentinel: missing.sentinel,
@@ -357,42 +360,6 @@ fn encoding(name: Option<&str>, place: &str) -> Result<TextEncoding, ClkSchemaEr
         _ => {
             let what = "encoding is utf-8, ascii, latin-1, utf-16, utf-16-le or utf-16-be";
             return rule(false, place, what).map(|()| TextEncoding::Utf8);
-        }
-    })
-}
-
-fn format(raw: &RawFormat, place: &str) -> Result<Format, ClkSchemaError> {
-    Ok(match raw.kind.as_str() {
-        "string" | "enum" => Format::Text,
-        "integer" => Format::Integer,
-        "date" => {
-            let mut parts = Vec::new();
-            let mut form = raw.format.as_deref().unwrap_or("%Y-%m-%d").chars();
-            while let Some(character) = form.next() {
-                let part = match character {
-                    '%' => match form.next() {
-                        Some('Y') => Some(DatePart::Year),
-                        Some('y') => Some(DatePart::ShortYear),
-                        Some('m') => Some(DatePart::Month),
-                        Some('d') => Some(DatePart::Day),
-                        Some('%') => Some(DatePart::Literal('%')),
-                        _ => None,
-                    },
-                    blank if blank.is_whitespace() => Some(DatePart::Literal(' ')),
-                    other => Some(DatePart::Literal(other)),
-                };
-                rule(
-                    part.is_some(),
-                    place,
-                    "a date is written with %Y, %y, %m, %d and %%",
-                )?;
-                parts.extend(part);
-            }
-            Format::Date(parts)
-        }
-        _ => {
-            let what = "format.type is string, integer, date or enum";
-            return rule(false, place, what).map(|()| Format::Text);
         }
     })
 }

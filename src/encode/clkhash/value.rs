@@ -50,6 +50,34 @@ pub(super) enum TextEncoding {
 }
 
 impl Format {
+    /// A format by its name in a schema and, for dates, its form in the letters of `strptime`.
+    pub(super) fn parse(kind: &str, form: Option<&str>) -> Result<Self, &'static str> {
+        match kind {
+            "string" | "enum" => Ok(Self::Text),
+            "integer" => Ok(Self::Integer),
+            "date" => {
+                let mut parts = Vec::new();
+                let mut form = form.unwrap_or("%Y-%m-%d").chars();
+                while let Some(character) = form.next() {
+                    parts.push(match character {
+                        '%' => match form.next() {
+                            Some('Y') => DatePart::Year,
+                            Some('y') => DatePart::ShortYear,
+                            Some('m') => DatePart::Month,
+                            Some('d') => DatePart::Day,
+                            Some('%') => DatePart::Literal('%'),
+                            _ => return Err("a date is written with %Y, %y, %m, %d and %%"),
+                        },
+                        blank if blank.is_whitespace() => DatePart::Literal(' '),
+                        other => DatePart::Literal(other),
+                    });
+                }
+                Ok(Self::Date(parts))
+            }
+            _ => Err("format.type is string, integer, date or enum"),
+        }
+    }
+
     /// The value that is cut into tokens.
     pub(super) fn value(
         &self,
