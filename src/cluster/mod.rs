@@ -11,7 +11,7 @@ pub use identity::inherit;
 
 use rayon::prelude::*;
 
-use crate::terms::{EventKind, Link, RecordTable, RowIndex};
+use crate::terms::{CandidatePair, EventKind, Link, RecordTable, RowIndex};
 
 /// What a cluster may be.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,6 +32,32 @@ pub struct Clusters {
     pub clusters: Vec<Vec<RowIndex>>,
     /// Links between different clusters: set aside for a rule or for too little support.
     pub links_set_aside: u64,
+}
+
+/// Pairs of rows that links connect over others, but that were never compared themselves.
+///
+/// Blocking misses pairs; a cluster needs to know about all of its own. `compared` is ascending.
+/// Components with more than `rows_max` rows are left as they are: their number of pairs has no
+/// useful bound.
+#[must_use]
+pub fn uncompared(
+    row_count: usize,
+    links: &[Link],
+    compared: &[CandidatePair],
+    rows_max: usize,
+) -> Vec<CandidatePair> {
+    let components = component::components(row_count, links);
+    components
+        .par_iter()
+        .filter(|component| component.rows.len() <= rows_max)
+        .flat_map_iter(|component| {
+            let rows = &component.rows;
+            let pairs = rows.iter().enumerate().flat_map(move |(index, a)| {
+                rows[index + 1..].iter().map(|b| CandidatePair::new(*a, *b))
+            });
+            pairs.filter(|pair| compared.binary_search(pair).is_err())
+        })
+        .collect()
 }
 
 /// Groups rows into clusters.

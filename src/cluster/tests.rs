@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::terms::{CandidatePair, EntityId, LinkageProfile, MatchWeight, Row};
+use crate::terms::{EntityId, LinkageProfile, MatchWeight, Row};
 
 const ALL_TAGS: u64 = 0b1_1110;
 
@@ -82,6 +82,21 @@ fn rows_that_cannot_be_compared_do_not_count_against_a_merge() {
     assert_eq!(
         solve(&table(&rows), &links, &rules()).clusters,
         [vec![0, 1, 2, 3]]
+    );
+}
+
+#[test]
+fn pairs_that_blocking_missed_are_found_inside_components() {
+    let links = [link(0, 1, 9.0), link(1, 2, 9.0), link(4, 5, 9.0)];
+    let compared: Vec<CandidatePair> = links.iter().map(|link| link.pair).collect();
+    let missing = |rows_max| -> Vec<(u32, u32)> {
+        let found = uncompared(6, &links, &compared, rows_max);
+        found.iter().map(|pair| (pair.a, pair.b)).collect()
+    };
+    assert_eq!(missing(10), [(0, 2)]);
+    assert!(
+        missing(2).is_empty(),
+        "a component that is too large is left alone"
     );
 }
 

@@ -1,4 +1,6 @@
-//! The map file: which column of a source's file holds which field, and how the file is written.
+//! The map file: how a source's file is written, and which column of it holds which field.
+//!
+//! FHIR, HL7 v2 and receipt files say themselves what is where: their maps name the form only.
 //!
 //! ```toml
 //! record_ref = "record_id"
@@ -44,6 +46,18 @@ pub enum MapError {
     /// The delimiter is not one ASCII character.
     #[error("map: file.delimiter must be one ASCII character, not a quote or a line end")]
     Delimiter,
+    /// FHIR is JSON, and JSON is UTF-8.
+    #[error("map: file.charset must be \"utf-8\" or absent with file.form = \"fhir\"")]
+    FhirCharset,
+    /// A key that only another form has.
+    #[error("map: {0} goes with file.form = \"{1}\" only")]
+    OtherForm(&'static str, &'static str),
+    /// The record ref is not an item of the form.
+    #[error(
+        "map: record_ref must be an item such as \"PID-3\" (hl7v2) or \"RE-2\" (uke): three or two \
+         letters or digits, a hyphen, a number from 1"
+    )]
+    Item,
     /// No column is mapped.
     #[error("map: [fields] must name at least one column")]
     NoFields,
@@ -70,7 +84,10 @@ pub struct MapFile {
     /// How the file is written.
     #[serde(default)]
     pub file: FileForm,
-    /// Column with the record ref.
+    /// Where the record ref stands. CSV: a column. FHIR: `id`, or the system of an identifier.
+    /// HL7 v2: a segment and its field, `PID-3` if absent. Receipt files: an item of the RE record,
+    /// `RE-2` (the receipt number) if absent; claim month and payer are put before it.
+    #[serde(default)]
     pub record_ref: String,
     /// Kind of event that a row tells about.
     #[serde(default = "unspecified")]
@@ -82,28 +99,42 @@ pub struct MapFile {
     pub kinds: BTreeMap<String, EventKind>,
     /// Whose conventions the fields follow.
     pub locale: Locale,
-    /// Field and the column that holds it.
+    /// Field and the column that holds it. CSV only, but that `patient_number` may name the system
+    /// of a FHIR identifier.
+    #[serde(default)]
     pub fields: BTreeMap<Field, String>,
 }
 
-/// How a file is written.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct FileForm {
-    /// Label of the charset, as in the WHATWG encoding standard (`windows-31j`, `shift_jis` and
-    /// `cp932` are one). Default `utf-8`.
-    pub charset: String,
-    /// What separates columns. Default `,`.
-    pub delimiter: String,
+/// Which form a file has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FileFormName {
+    /// Rows of columns under a header.
+    #[default]
+    Csv,
+    /// FHIR JP Core Patient and Coverage: a bundle, or a resource a line (NDJSON).
+    Fhir,
+    /// HL7 v2 messages with PID and IN1, as in SS-MIX2.
+    Hl7v2,
+    /// Receipt computer file (レセプト電算): RE, HO and SN records.
+    Uke,
 }
 
-impl Default for FileForm {
-    fn default() -> Self {
-        Self {
-            charset: "utf-8".to_owned(),
-            delimiter: ",".to_owned(),
-        }
-    }
+/// How a file is written.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct FileForm {
+    /// Its form. Default `csv`.
+    pub form: FileFormName,
+    /// Label of the charset, as in the WHATWG encoding standard (`windows-31j`, `shift_jis` and
+    /// `cp932` are one). Default: `utf-8`; for receipt files `windows-31j`; for HL7 v2 what MSH-18
+    /// says.
+    pub charset: Option<String>,
+    /// What separates columns of a CSV. Default `,`.
+    pub delimiter: Option<String>,
+    /// The file with the Coverage and Organization resources, relative to the input, where they do
+    /// not stand in the same (FHIR bulk export).
+    pub coverage: Option<PathBuf>,
 }
 
 fn unspecified() -> EventKind {
@@ -116,14 +147,20 @@ impl MapFile {
     /// # Errors
     /// [`MapError`], with the rule and the line in the TOML text.
     pub fn parse(text: &str) -> Result<Self, MapError> {
-        let map: Self = toml::from_str(text)?;
+        let mut map: Self = toml::from_str(text)?;
         map.encoding()?;
         map.delimiter()?;
-        if map.fields.is_empty() {
-            return Err(MapError::NoFields);
-        }
+        map.check_form()?;
         if map.record_ref.trim().is_empty() {
-            return Err(MapError::EmptyColumn("record_ref"));
+            map.record_ref = match map.file.form {
+                FileFormName::Csv => return Err(MapError::EmptyColumn("record_ref")),
+                FileFormName::Fhir => "id".to_owned(),
+                FileFormName::Hl7v2 => "PID-3".to_owned(),
+                FileFormName::Uke => "RE-2".to_owned(),
+            };
+        }
+        if matches!(map.file.form, FileFormName::Hl7v2 | FileFormName::Uke) {
+            map.record_item()?;
         }
         if map.kind_column.is_some() == map.kinds.is_empty() {
             return Err(MapError::KindTable);
@@ -135,6 +172,60 @@ impl MapFile {
         match empty {
             Some((field, _)) => Err(MapError::EmptyColumn(field.name())),
             None => Ok(map),
+        }
+    }
+
+    /// Refuses keys that the form does not have.
+    fn check_form(&self) -> Result<(), MapError> {
+        let form = self.file.form;
+        if form == FileFormName::Csv {
+            if self.fields.is_empty() {
+                return Err(MapError::NoFields);
+            }
+        } else if self.file.delimiter.is_some() {
+            return Err(MapError::OtherForm("file.delimiter", "csv"));
+        } else if self.kind_column.is_some() {
+            return Err(MapError::OtherForm("kind_column", "csv"));
+        }
+        if form == FileFormName::Fhir {
+            if self.file.charset.is_some() && self.encoding()? != encoding_rs::UTF_8 {
+                return Err(MapError::FhirCharset);
+            }
+        } else if self.file.coverage.is_some() {
+            return Err(MapError::OtherForm("file.coverage", "fhir"));
+        }
+        let mut fields = self.fields.keys();
+        let taken = match form {
+            FileFormName::Csv => true,
+            FileFormName::Fhir => fields.all(|field| *field == Field::PatientNumber),
+            FileFormName::Hl7v2 | FileFormName::Uke => fields.next().is_none(),
+        };
+        if taken {
+            Ok(())
+        } else {
+            Err(MapError::OtherForm("[fields]", "csv"))
+        }
+    }
+
+    /// The record ref as a segment or record and the number of its item, from 1.
+    ///
+    /// # Errors
+    /// [`MapError::Item`] if it is none.
+    pub fn record_item(&self) -> Result<(&str, usize), MapError> {
+        let (name, number) = self.record_ref.split_once('-').ok_or(MapError::Item)?;
+        let length = match self.file.form {
+            FileFormName::Uke => 2,
+            _ => 3,
+        };
+        let well_named = name.len() == length
+            && name
+                .bytes()
+                .all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit());
+        let number: usize = number.trim().parse().map_err(|_| MapError::Item)?;
+        if well_named && number > 0 && (self.file.form != FileFormName::Uke || name == "RE") {
+            Ok((name, number))
+        } else {
+            Err(MapError::Item)
         }
     }
 
@@ -154,20 +245,23 @@ impl MapFile {
         })
     }
 
-    /// The charset of the file.
+    /// The charset of the file; for HL7 v2 without one in the map UTF-8, which MSH-18 may change.
     ///
     /// # Errors
     /// [`MapError::Charset`] if the label is not known.
     pub fn encoding(&self) -> Result<&'static Encoding, MapError> {
-        let label = self.file.charset.trim();
+        let usual = match self.file.form {
+            FileFormName::Uke => "windows-31j",
+            FileFormName::Csv | FileFormName::Fhir | FileFormName::Hl7v2 => "utf-8",
+        };
+        let label = self.file.charset.as_deref().unwrap_or(usual).trim();
         // The usual name in Japan for what the standard lists as a label of Shift_JIS.
-        let label = if label.eq_ignore_ascii_case("cp932") {
+        let known = if label.eq_ignore_ascii_case("cp932") {
             "windows-31j"
         } else {
             label
         };
-        Encoding::for_label(label.as_bytes())
-            .ok_or_else(|| MapError::Charset(self.file.charset.clone()))
+        Encoding::for_label(known.as_bytes()).ok_or_else(|| MapError::Charset(label.to_owned()))
     }
 
     /// The byte between columns.
@@ -175,7 +269,7 @@ impl MapFile {
     /// # Errors
     /// [`MapError::Delimiter`] if it is not one ASCII character.
     pub fn delimiter(&self) -> Result<u8, MapError> {
-        match self.file.delimiter.as_bytes() {
+        match self.file.delimiter.as_deref().unwrap_or(",").as_bytes() {
             [byte] if byte.is_ascii() && !matches!(byte, b'"' | b'\n' | b'\r') => Ok(*byte),
             _ => Err(MapError::Delimiter),
         }
@@ -207,6 +301,9 @@ mod tests {
             ("sex = 'SEX'", "seks = 'SEX'", "unknown variant"),
             ("kind = 'hospital'", "kind_column = 'k'", "[kinds]"),
             ("record_ref = 'id'", "", "record_ref"),
+            ("[file]", "[file]\nform = 'hl7v2'", "[fields] goes with"),
+            ("[file]", "[file]\ncoverage = 'c.ndjson'", "file.coverage"),
+            ("[file]", "[file]\nform = 'xml'", "unknown variant"),
             (
                 "locale = 'jp'",
                 "locale = 'jp'\ncolour = 1",
@@ -217,6 +314,31 @@ mod tests {
             let error = MapFile::parse(&text).expect_err(to).to_string();
             assert!(error.contains(rule), "{to}: {error}");
         }
+    }
+
+    #[test]
+    fn forms_that_say_what_is_where_need_no_fields() {
+        for (form, record_ref, charset) in [
+            ("fhir", "id", "UTF-8"),
+            ("hl7v2", "PID-3", "UTF-8"),
+            ("uke", "RE-2", "Shift_JIS"),
+        ] {
+            let text = format!("locale = 'jp'\n[file]\nform = '{form}'\n");
+            let map = MapFile::parse(&text).expect(form);
+            assert_eq!(map.record_ref, record_ref);
+            assert_eq!(map.encoding().expect("known").name(), charset);
+        }
+        for (form, key, rule) in [
+            ("hl7v2", "record_ref = 'id'", "PID-3"),
+            ("uke", "record_ref = 'HO-2'", "RE-2"),
+            ("hl7v2", "record_ref = 'PID-0'", "PID-3"),
+        ] {
+            let text = format!("locale = 'jp'\n{key}\n[file]\nform = '{form}'\n");
+            let error = MapFile::parse(&text).expect_err(key).to_string();
+            assert!(error.contains(rule), "{error}");
+        }
+        let text = "locale = 'jp'\n[file]\nform = 'fhir'\ncharset = 'euc-jp'\n";
+        assert!(matches!(MapFile::parse(text), Err(MapError::FhirCharset)));
     }
 
     #[test]

@@ -25,7 +25,7 @@ use crate::terms::profile::{TagPart, TagRecipe};
 use crate::terms::{Attribute, RecordRef};
 
 /// Fewest characters of a value that has variants.
-const CHARACTERS_MIN: usize = 3;
+pub const CHARACTERS_MIN: usize = 3;
 
 /// A tag recipe with its key derived. No `Debug`.
 pub(super) struct TagMaker {

@@ -3,6 +3,7 @@
 
 mod pipeline;
 mod runner;
+mod scoring;
 
 pub use pipeline::PipelineError;
 pub use runner::{JobRunner, StartRunError};

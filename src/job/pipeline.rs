@@ -1,39 +1,28 @@
 //! One linkage run from the store's live rows to a published partition:
-//! load → block → compare → score → cluster → publish.
+//! load → block → compare → score → complete → cluster → publish.
 
-use std::collections::HashMap;
 use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
-use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use super::scoring::{self, Scored};
 use crate::block::{self, BlockPlan, Candidates};
 use crate::cluster::{self, ClusterRules};
-use crate::compare::Comparer;
-use crate::score::{self, PatternCount};
+use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::{Progress, RunReport, SourceCount, StepReport};
-use crate::terms::{
-    CandidatePair, ComparisonVector, Decision, EntityId, EventKind, Link, RecordTable, RowIndex,
-    RunId, Thresholds,
-};
+use crate::terms::{EntityId, EventKind, RowIndex, RunId, Thresholds};
 
 /// Blocks with more rows than this are left out of a pass.
 const BLOCK_ROWS_MAX: usize = 1_000;
 
-/// Random pairs from which u is counted.
-const RANDOM_PAIRS: u64 = 2_000_000;
-
-/// Seed of the random pairs: the same rows give the same model.
-const RANDOM_SEED: u64 = 0x6d75_7375_6269;
-
 /// Two clusters merge if at least this share of their comparable cross pairs are links.
 const SUPPORT_MIN: f64 = 0.5;
 
-/// Pairs compared between two reports of progress.
-const COMPARE_CHUNK: usize = 1 << 16;
+/// Inside components of links up to this many rows, every pair is compared.
+const COMPONENT_ROWS_MAX: usize = 200;
 
 /// Entity sizes from here up are counted together.
 const ENTITY_SIZE_MAX: usize = 20;
@@ -104,17 +93,25 @@ impl<'a> Pipeline<'a> {
         })?;
 
         let vectors = self.step("compare", found.pairs.len() as u64, |_, done| {
-            let vectors = compare(&profile, table, &found.pairs, done);
+            let vectors = scoring::compare(&profile, table, &found.pairs, done);
             let pairs = vectors.len() as u64;
             Ok((vectors, pairs))
         })?;
 
-        let scored = self.step("score", 0, |_, _| {
-            let scored = score(&profile, table, &found, &vectors, fixed);
+        let mut scored = self.step("score", 0, |_, _| {
+            let scored = scoring::score(&profile, table, &found.pairs, &vectors, fixed);
             let links = scored.links.len() as u64;
             Ok((scored, links))
         })?;
         drop(vectors);
+
+        let completed = self.step("complete", 0, |_, done| {
+            let missed =
+                cluster::uncompared(table.len(), &scored.links, &found.pairs, COMPONENT_ROWS_MAX);
+            let vectors = scoring::compare(&profile, table, &missed, done);
+            scored.add(&missed, &vectors);
+            Ok((missed.len() as u64, missed.len() as u64))
+        })?;
 
         let clusters = self.step("cluster", 0, |_, _| {
             let clusters = cluster::solve(table, &scored.links, &cluster_rules(&profile));
@@ -128,7 +125,8 @@ impl<'a> Pipeline<'a> {
             Ok(((), clusters.clusters.len() as u64))
         })?;
 
-        let report = report(&profile, &loaded, &found, scored, &clusters);
+        let mut report = report(&profile, &loaded, &found, &scored, &clusters);
+        report.candidate_pairs += completed;
         Ok((self.steps, report))
     }
 
@@ -181,120 +179,6 @@ fn cluster_rules(profile: &LinkageProfile) -> ClusterRules {
     }
 }
 
-fn compare(
-    profile: &LinkageProfile,
-    table: &RecordTable,
-    pairs: &[CandidatePair],
-    done: &(dyn Fn(u64) + Sync),
-) -> Vec<ComparisonVector> {
-    let comparer = Comparer::new(profile);
-    let compared = std::sync::atomic::AtomicU64::new(0);
-    let mut vectors = vec![ComparisonVector::missing(); pairs.len()];
-    vectors
-        .par_chunks_mut(COMPARE_CHUNK)
-        .zip(pairs.par_chunks(COMPARE_CHUNK))
-        .for_each(|(out, pairs)| {
-            for (vector, pair) in out.iter_mut().zip(pairs) {
-                *vector = comparer.compare(table, *pair);
-            }
-            let chunk = pairs.len() as u64;
-            done(compared.fetch_add(chunk, std::sync::atomic::Ordering::Relaxed) + chunk);
-        });
-    vectors
-}
-
-/// Scored candidate pairs and the model behind them.
-struct Scored {
-    estimate: score::Estimate,
-    choice: score::Choice,
-    histogram: crate::terms::run::WeightHistogram,
-    links: Vec<Link>,
-    reviews: u64,
-}
-
-fn score(
-    profile: &LinkageProfile,
-    table: &RecordTable,
-    found: &Candidates,
-    vectors: &[ComparisonVector],
-    fixed: Option<Thresholds>,
-) -> Scored {
-    let patterns = count_patterns(vectors);
-    let random = count_patterns(&random_vectors(profile, table));
-    let rows = table.len() as f64;
-    let total_pairs = rows * (rows - 1.0) / 2.0;
-    let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
-    let choice = score::choose(&estimate.model, &patterns, fixed);
-    let histogram = score::histogram(&estimate.model, &patterns);
-
-    let weights: HashMap<ComparisonVector, _> = patterns
-        .iter()
-        .map(|(vector, _)| (*vector, estimate.model.weight(vector)))
-        .collect();
-    let decide = |vector: &ComparisonVector| choice.thresholds.decide(weights[vector]);
-    let links = found
-        .pairs
-        .par_iter()
-        .zip(vectors)
-        .filter(|(_, vector)| decide(vector) == Decision::Link)
-        .map(|(pair, vector)| Link {
-            pair: *pair,
-            weight: weights[vector],
-        })
-        .collect();
-    let in_review = patterns
-        .iter()
-        .filter(|(vector, _)| decide(vector) == Decision::Review);
-    let reviews = in_review.map(|(_, count)| count).sum();
-    Scored {
-        estimate,
-        choice,
-        histogram,
-        links,
-        reviews,
-    }
-}
-
-/// Distinct comparison vectors with their counts, in a fixed order.
-fn count_patterns(vectors: &[ComparisonVector]) -> Vec<PatternCount> {
-    let merge = |mut one: HashMap<ComparisonVector, u64>, two: HashMap<ComparisonVector, u64>| {
-        for (vector, count) in two {
-            *one.entry(vector).or_default() += count;
-        }
-        one
-    };
-    let counts = vectors
-        .par_chunks(COMPARE_CHUNK)
-        .map(|chunk| {
-            let mut counts: HashMap<ComparisonVector, u64> = HashMap::new();
-            for vector in chunk {
-                *counts.entry(*vector).or_default() += 1;
-            }
-            counts
-        })
-        .reduce(HashMap::new, merge);
-    let mut patterns: Vec<PatternCount> = counts.into_iter().collect();
-    patterns.sort_unstable();
-    patterns
-}
-
-fn random_vectors(profile: &LinkageProfile, table: &RecordTable) -> Vec<ComparisonVector> {
-    let rows = table.len() as RowIndex;
-    if rows < 2 {
-        return Vec::new();
-    }
-    let mut random = ChaCha8Rng::seed_from_u64(RANDOM_SEED);
-    let pairs: Vec<CandidatePair> = (0..RANDOM_PAIRS)
-        .map(|_| {
-            let a = random.random_range(0..rows);
-            // Any row but `a`, each as likely.
-            let b = (a + random.random_range(1..rows)) % rows;
-            CandidatePair::new(a, b)
-        })
-        .collect();
-    compare(profile, table, &pairs, &|_| ())
-}
-
 fn assign_entities(
     store: &Store,
     loaded: &LoadedTable,
@@ -324,7 +208,7 @@ fn report(
     profile: &LinkageProfile,
     loaded: &LoadedTable,
     found: &Candidates,
-    scored: Scored,
+    scored: &Scored,
     clusters: &cluster::Clusters,
 ) -> RunReport {
     let table = &loaded.table;
@@ -334,7 +218,7 @@ fn report(
     for rows in &clusters.clusters {
         entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
     }
-    let mut warnings = scored.estimate.warnings;
+    let mut warnings = scored.estimate.warnings.clone();
     for capped in &found.capped {
         warnings.push(format!(
             "tag '{}': {} blocks with {} records are larger than {BLOCK_ROWS_MAX} and were left out",
@@ -351,13 +235,13 @@ fn report(
         candidate_pairs: found.pairs.len() as u64,
         blocks_capped: found.capped.iter().map(|capped| capped.blocks).sum(),
         links: scored.links.len() as u64,
-        reviews: scored.reviews,
+        reviews: scored.reviews(),
         links_set_aside: clusters.links_set_aside,
         thresholds: scored.choice.thresholds,
         threshold_rule: scored.choice.rule,
         prior_probability: scored.estimate.model.prior_probability,
         expected_precision: scored.choice.expected_precision,
-        histogram: scored.histogram,
+        histogram: score::histogram(&scored.estimate.model, &scored.patterns),
         entity_sizes,
         comparisons: scored.estimate.model.report(profile),
         warnings,

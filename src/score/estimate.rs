@@ -11,9 +11,9 @@
 //! The three depend on each other, so they are refined in rounds. Everything is a function of the
 //! counts of distinct comparison vectors, a few thousand, so rounds cost next to nothing.
 
-use super::{ComparisonModel, Model};
-use crate::terms::profile::{Comparison, LinkageProfile};
-use crate::terms::{ComparisonVector, Level};
+use super::{ComparisonModel, Model, TwinModel};
+use crate::terms::profile::{Comparison, Evidence, LinkageProfile, Twins};
+use crate::terms::{ComparisonVector, Level, MatchWeight};
 
 /// A comparison vector and how many pairs have it.
 pub type PatternCount = (ComparisonVector, u64);
@@ -21,11 +21,18 @@ pub type PatternCount = (ComparisonVector, u64);
 /// Log odds from which the other comparisons are taken to have decided, bits.
 const SURE_BITS: f64 = 8.0;
 
+/// From this similarity on, the filters of two given names are taken to be of one name.
+const EQUAL_SIMILARITY: f64 = 0.95;
+
 /// Rounds of refinement; the figures settle within ten.
 const ROUNDS: usize = 20;
 
 /// How many pairs the profile's starting m weigh against what is counted.
 const START_PAIRS: f64 = 20.0;
+
+/// No level is rarer than this among pairs of one person: whatever is compared, one record in a
+/// thousand is plain wrong.
+const M_MIN: f64 = 0.001;
 
 /// Fewer tied pairs than this, and m stays close to the profile's values: say so.
 const TIED_PAIRS_MIN: f64 = 200.0;
@@ -57,6 +64,10 @@ pub fn estimate(
         prior_probability: start,
         comparisons: profile.comparisons.iter().map(starting_model).collect(),
         group_caps_bits: profile.groups.iter().map(|group| group.cap_bits).collect(),
+        twins: profile
+            .twins
+            .as_ref()
+            .map(|twins| twin_model(profile, twins)),
     };
     let lowest_prior = 1.0 / total_pairs.max(2.0);
     let mut tied = vec![0.0; model.comparisons.len()];
@@ -92,6 +103,24 @@ fn seen(candidates: &[PatternCount], comparison: usize) -> bool {
     candidates
         .iter()
         .any(|(vector, _)| vector.level(comparison) != Level::MISSING)
+}
+
+fn twin_model(profile: &LinkageProfile, twins: &Twins) -> TwinModel {
+    let rungs = &profile.comparisons[twins.given].rungs;
+    let equal = |evidence: &Evidence| match evidence {
+        Evidence::Attribute(_) | Evidence::Tag(_) => true,
+        Evidence::Near(_) => false,
+        Evidence::Filter { at_least, .. } => *at_least >= EQUAL_SIMILARITY,
+    };
+    let mut given_equal: Vec<bool> = rungs.iter().map(|rung| equal(&rung.evidence)).collect();
+    given_equal.push(false);
+    TwinModel {
+        share: twins.share,
+        same_sex: twins.same_sex,
+        given: twins.given,
+        given_equal,
+        sex: twins.sex,
+    }
 }
 
 fn starting_model(comparison: &Comparison) -> ComparisonModel {
@@ -151,14 +180,20 @@ fn refine_m(model: &mut Model, profile: &LinkageProfile, candidates: &[PatternCo
         let mut pairs = 0.0;
         for (vector, count) in candidates {
             let level = vector.level(index);
-            let others = model.weight_without(vector, Some(index));
-            if level == Level::MISSING || others.0 < SURE_BITS {
+            let others = model.stranger_bits(vector, Some(index));
+            if level == Level::MISSING || others < SURE_BITS {
                 continue;
             }
-            let weight = *count as f64 * others.probability();
+            // No strangers, then; but perhaps twins.
+            let one_person = model
+                .twin_bits(vector)
+                .map_or(1.0, |bits| MatchWeight(bits).probability());
+            let weight = *count as f64 * one_person;
             counts[usize::from(level.0)] += weight;
             pairs += weight;
         }
+        normalise(&mut counts);
+        counts.iter_mut().for_each(|m| *m = m.max(M_MIN));
         normalise(&mut counts);
         refined.push(counts);
         tied.push(pairs);

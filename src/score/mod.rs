@@ -37,6 +37,22 @@ impl ComparisonModel {
     }
 }
 
+/// Pairs of twins, as an alternative to one person.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TwinModel {
+    /// Share of people who have a twin: as many pairs of twins' records for each pair of one
+    /// person's.
+    pub share: f64,
+    /// P(sex agrees | twins).
+    pub same_sex: f64,
+    /// Comparison that tells twins apart.
+    pub given: usize,
+    /// Levels of that comparison that twins never reach: equal given names.
+    pub given_equal: Vec<bool>,
+    /// Comparison of sex.
+    pub sex: usize,
+}
+
 /// A scoring model: what every level is worth.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
@@ -46,23 +62,27 @@ pub struct Model {
     pub comparisons: Vec<ComparisonModel>,
     /// Most that each group of comparisons may add together, bits.
     pub group_caps_bits: Vec<f64>,
+    /// Twins, if the profile allows to tell.
+    pub twins: Option<TwinModel>,
 }
 
 impl Model {
     /// The match weight of a pair with this comparison vector.
     ///
-    /// log2(λ/(1−λ)) + Σ log2(m/u); the sum of a group is cut at the group's cap.
+    /// Against two strangers: log2(λ/(1−λ)) + Σ log2(m/u); the sum of a group is cut at the group's
+    /// cap. Against twins only given name and sex count. The two alternatives' odds add up, so the
+    /// weight is −log2(2^−strangers + 2^−twins).
     #[must_use]
     pub fn weight(&self, vector: &ComparisonVector) -> MatchWeight {
-        self.weight_without(vector, None)
+        let strangers = self.stranger_bits(vector, None);
+        match self.twin_bits(vector) {
+            Some(twins) => MatchWeight(-((-strangers).exp2() + (-twins).exp2()).log2()),
+            None => MatchWeight(strangers),
+        }
     }
 
-    /// The match weight that the pair would have without one comparison.
-    pub(crate) fn weight_without(
-        &self,
-        vector: &ComparisonVector,
-        left_out: Option<usize>,
-    ) -> MatchWeight {
+    /// Log odds of one person against two strangers, one comparison left out if wanted.
+    pub(crate) fn stranger_bits(&self, vector: &ComparisonVector, left_out: Option<usize>) -> f64 {
         let mut bits = (self.prior_probability / (1.0 - self.prior_probability)).log2();
         let mut groups = [0.0; GROUPS_MAX];
         for (index, comparison) in self.comparisons.iter().enumerate() {
@@ -78,7 +98,30 @@ impl Model {
         for (sum, cap) in groups.iter().zip(&self.group_caps_bits) {
             bits += sum.min(*cap);
         }
-        MatchWeight(bits)
+        bits
+    }
+
+    /// Log odds of one person against twins; `None` if they cannot be twins.
+    pub(crate) fn twin_bits(&self, vector: &ComparisonVector) -> Option<f64> {
+        let twins = self.twins.as_ref()?;
+        let mut bits = -twins.share.log2();
+        let given = vector.level(twins.given);
+        if given != Level::MISSING {
+            if twins.given_equal[usize::from(given.0)] {
+                return None;
+            }
+            bits += self.comparisons[twins.given].weight_bits(given);
+        }
+        let sex = vector.level(twins.sex);
+        if sex != Level::MISSING {
+            let of_twins = if sex == Level(0) {
+                twins.same_sex
+            } else {
+                1.0 - twins.same_sex
+            };
+            bits += (self.comparisons[twins.sex].m[usize::from(sex.0)] / of_twins).log2();
+        }
+        Some(bits)
     }
 
     /// The model as people read it.

@@ -65,6 +65,7 @@ fn weights_add_up_and_groups_are_capped() {
         prior_probability: 0.2,
         comparisons: vec![comparison(None), comparison(Some(0)), comparison(Some(0))],
         group_caps_bits: vec![3.0],
+        twins: None,
     };
     let mut vector = ComparisonVector::missing();
     assert!(
@@ -78,6 +79,53 @@ fn weights_add_up_and_groups_are_capped() {
     );
     model.group_caps_bits = vec![100.0];
     assert!((model.weight(&vector).0 - 4.0).abs() < 1e-9);
+}
+
+#[test]
+fn twins_are_an_alternative_that_a_shared_household_does_not_refute() {
+    let comparison = |agree: f64| ComparisonModel {
+        m: vec![agree, 1.0 - agree],
+        u: vec![0.001, 0.999],
+        group: None,
+    };
+    let mut model = Model {
+        prior_probability: 1e-6,
+        comparisons: vec![
+            comparison(0.98),
+            comparison(0.9),
+            comparison(0.99),
+            comparison(0.9),
+        ],
+        group_caps_bits: Vec::new(),
+        twins: Some(TwinModel {
+            share: 0.02,
+            same_sex: 0.65,
+            given: 0,
+            given_equal: vec![true, false],
+            sex: 2,
+        }),
+    };
+    let mut vector = ComparisonVector::missing();
+    (0..4).for_each(|index| vector.set(index, Level(0)));
+    let one_person = model.weight(&vector).0;
+    vector.set(0, Level(1));
+    let likely_twins = model.weight(&vector).0;
+    // Against twins: 0.02 error rate of given names, over 0.02 twins, two in three of one sex.
+    let against_twins = (0.02 / 0.999 / 0.02 * 0.99 / 0.65_f64).log2();
+    assert!(
+        (likely_twins - against_twins).abs() < 0.2,
+        "{likely_twins} against {against_twins}"
+    );
+    model.twins = None;
+    assert!(
+        model.weight(&vector).0 > 4.0,
+        "against strangers alone it would be a link"
+    );
+    vector.set(0, Level(0));
+    assert!(
+        (model.weight(&vector).0 - one_person).abs() < 1e-9,
+        "equal names are not twins"
+    );
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use super::{Model, PatternCount};
 use crate::terms::Thresholds;
-use crate::terms::run::WeightHistogram;
+use crate::terms::run::{ThresholdRule, WeightHistogram};
 
 /// Expected share of links that are right which the chosen upper cut promises.
 pub const TARGET_PRECISION: f64 = 0.995;
@@ -26,8 +26,8 @@ pub struct Choice {
     pub thresholds: Thresholds,
     /// Expected share of links that are right, if the model holds.
     pub expected_precision: f64,
-    /// The rule, in words.
-    pub rule: String,
+    /// How they were chosen.
+    pub rule: ThresholdRule,
 }
 
 /// Chooses the cuts: the upper one is the lowest at which the expected share of right links is at
@@ -44,7 +44,7 @@ pub fn choose(model: &Model, candidates: &[PatternCount], fixed: Option<Threshol
         return Choice {
             thresholds,
             expected_precision,
-            rule: "given with the run".into(),
+            rule: ThresholdRule::Given,
         };
     }
 
@@ -70,10 +70,7 @@ pub fn choose(model: &Model, candidates: &[PatternCount], fixed: Option<Threshol
         upper_bits,
         lower_bits: LOWER_BITS.min(upper_bits),
     };
-    let rule = format!(
-        "lowest cut, not below even odds, at which {:.1} % of links are expected to be right",
-        TARGET_PRECISION * 100.0
-    );
+    let rule = ThresholdRule::TargetPrecision(TARGET_PRECISION);
     Choice {
         thresholds,
         expected_precision: precision_above(&weighted, upper_bits),

@@ -24,7 +24,7 @@ pub enum RunState {
 /// One room's part of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
-    /// Name of the step: `load`, `block`, `compare`, `score`, `cluster`, `publish`.
+    /// Name of the step: `load`, `block`, `compare`, `score`, `complete`, `cluster`, `publish`.
     pub name: String,
     /// Time it took, seconds.
     pub seconds: f64,
@@ -72,6 +72,33 @@ pub struct ComparisonReport {
     pub levels: Vec<LevelReport>,
 }
 
+/// How the two cuts of a run came about.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ThresholdRule {
+    /// The upper cut is the lowest, not below even odds, at which the expected share of right
+    /// links is at least this much.
+    TargetPrecision(f64),
+    /// The cuts were given with the run.
+    Given,
+}
+
+impl std::fmt::Display for ThresholdRule {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::TargetPrecision(target) => {
+                let percent = target * 100.0;
+                write!(
+                    f,
+                    "the lowest cut, not below even odds, at which {percent:.1} % of links are \
+                     expected to be right"
+                )
+            }
+            Self::Given => f.write_str("given with the run"),
+        }
+    }
+}
+
 /// What a finished run says.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunReport {
@@ -93,8 +120,8 @@ pub struct RunReport {
     pub links_set_aside: u64,
     /// The two cuts in force.
     pub thresholds: Thresholds,
-    /// How the cuts were chosen, in words.
-    pub threshold_rule: String,
+    /// How the cuts were chosen.
+    pub threshold_rule: ThresholdRule,
     /// λ, P(a random pair is one person), as estimated.
     pub prior_probability: f64,
     /// Expected share of links that are right, if the model holds.

@@ -13,7 +13,7 @@ use crate::terms::Receipt;
 use crate::terms::run::{Run, RunReport, RunState, StepReport};
 use crate::tools::operator::client::OperatorClient;
 use crate::tools::source::client::{Connection, submit_file};
-use crate::tools::source::encode::{EncodeOptions, EncodeReport, encode_csv};
+use crate::tools::source::encode::{EncodeOptions, EncodeReport, OutputFormat, encode_source};
 
 /// What came out.
 pub(super) struct Outcome {
@@ -51,6 +51,7 @@ fn encode(
         clkhash_secret: None,
         input: source.csv.clone(),
         output: source.encodings.clone(),
+        format: OutputFormat::Mse,
         map: source.map.clone(),
         source: source.name.clone(),
         profile: stage.profile.clone(),
@@ -59,7 +60,7 @@ fn encode(
         epoch: "1".into(),
     };
     let bar = progress.bar("encode", 0);
-    let report = encode_csv(&options, &|done, total| {
+    let report = encode_source(&options, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -104,7 +104,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         entities: outcome.report.entities,
         quality,
         thresholds: outcome.report.thresholds,
-        threshold_rule: outcome.report.threshold_rule,
+        threshold_rule: outcome.report.threshold_rule.to_string(),
         expected_precision: outcome.report.expected_precision,
         sources: outcome.sources,
         steps,

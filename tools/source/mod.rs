@@ -37,7 +37,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Encode a CSV into an encoding file
+    /// Encode a source's file into an encoding file
     Encode(encode::EncodeArguments),
     /// Show what an encoding file holds, without any plaintext
     Inspect(inspect::InspectArguments),

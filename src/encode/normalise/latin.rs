@@ -47,6 +47,7 @@ pub fn sorted_tokens(texts: &[&str]) -> String {
 }
 
 /// Whether a name is written in Latin letters: at least one, and no letter of another script.
+/// Receipts can only hold them full-width.
 #[must_use]
 pub fn is_latin_name(text: &str) -> bool {
     let mut letters = text.chars().filter(|c| c.is_alphabetic()).peekable();
@@ -54,7 +55,14 @@ pub fn is_latin_name(text: &str) -> bool {
 }
 
 fn is_latin_letter(c: char) -> bool {
-    c.is_ascii_alphabetic() || matches!(c, '\u{00C0}'..='\u{024F}' | '\u{1E00}'..='\u{1EFF}')
+    c.is_ascii_alphabetic()
+        || matches!(
+            c,
+            '\u{00C0}'..='\u{024F}'
+                | '\u{1E00}'..='\u{1EFF}'
+                | '\u{FF21}'..='\u{FF3A}'
+                | '\u{FF41}'..='\u{FF5A}'
+        )
 }
 
 /// Latin letters that have no decomposition.

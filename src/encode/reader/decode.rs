@@ -19,7 +19,8 @@ pub struct WrongCharset {
     pub line: u64,
 }
 
-/// Decodes a stream; a byte order mark is dropped.
+/// Decodes a stream; a byte order mark is dropped, and CR LF becomes LF, so that lines are counted
+/// alike.
 ///
 /// In UTF-8 one malformed sequence shows that the file is something else. A legacy charset has
 /// gaiji without a meaning outside their system: those become U+FFFD, an unknown character, unless
@@ -33,6 +34,8 @@ pub struct DecodingReader<R> {
     text: String,
     taken: usize,
     at_end: bool,
+    /// A CR at the end of the last stretch, held back until it is known whether LF follows.
+    held_return: bool,
     line: u64,
     malformed: u64,
     malformed_line: u64,
@@ -52,6 +55,7 @@ impl<R: Read> DecodingReader<R> {
             text: String::with_capacity(256 * 1024),
             taken: 0,
             at_end: false,
+            held_return: false,
             line: 1,
             malformed: 0,
             malformed_line: 0,
@@ -70,6 +74,9 @@ impl<R: Read> DecodingReader<R> {
         self.text.clear();
         self.taken = 0;
         while self.text.is_empty() && !self.at_end {
+            if std::mem::take(&mut self.held_return) {
+                self.text.push('\r');
+            }
             if self.unread.is_empty() {
                 let read = self.inner.read(&mut self.bytes)?;
                 self.unread = 0..read;
@@ -78,6 +85,13 @@ impl<R: Read> DecodingReader<R> {
             let last = self.unread.is_empty();
             self.decode_unread(last)?;
             self.at_end = last;
+            if !last && self.text.ends_with('\r') {
+                self.text.pop();
+                self.held_return = true;
+            }
+        }
+        if self.text.contains("\r\n") {
+            self.text = self.text.replace("\r\n", "\n");
         }
         Ok(())
     }

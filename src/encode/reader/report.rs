@@ -23,6 +23,22 @@ pub enum RowRefusal {
     ColumnCount,
     /// No field gives an attribute: there is nothing to link by.
     NoIdentity,
+    /// Not a JSON object in UTF-8 (FHIR).
+    Json,
+    /// A Coverage whose beneficiary is no Patient of the file (FHIR).
+    CoverageWithoutPatient,
+    /// A segment that does not begin with three letters or digits and the field separator, or that
+    /// stands where it may not (HL7 v2).
+    Segment,
+    /// A message without a PID segment (HL7 v2).
+    NoPid,
+    /// The bytes are not of the charset that the message declares, or it declares an unknown one
+    /// (HL7 v2).
+    MessageCharset,
+    /// A receipt record with too few items (receipt files).
+    ReceiptItems,
+    /// A receipt record outside a receipt (receipt files).
+    ReceiptOrder,
 }
 
 impl RowRefusal {
@@ -34,6 +50,13 @@ impl RowRefusal {
             Self::DuplicateRecordRef => "duplicate_record_ref",
             Self::ColumnCount => "column_count",
             Self::NoIdentity => "no_identity",
+            Self::Json => "json",
+            Self::CoverageWithoutPatient => "coverage_without_patient",
+            Self::Segment => "segment",
+            Self::NoPid => "no_pid",
+            Self::MessageCharset => "message_charset",
+            Self::ReceiptItems => "receipt_items",
+            Self::ReceiptOrder => "receipt_order",
         }
     }
 }

@@ -3,19 +3,112 @@
 use std::fs;
 use std::path::Path;
 
+use std::collections::BTreeMap;
+
 use super::*;
 use crate::encode::SourceList;
 use crate::terms::Attribute;
 
 /// Reads `bytes` as the file of a source.
-fn read(bytes: &[u8], map: &MapFile) -> Result<(Vec<Row>, ReadReport), ReadError> {
+pub(super) fn read(bytes: &[u8], map: &MapFile) -> Result<(Vec<Row>, ReadReport), ReadError> {
     let folder = tempfile::tempdir().expect("a folder");
     let path = folder.path().join("rows.csv");
     fs::write(&path, bytes).expect("written");
     let source = SourceId::new("hosp_a").expect("a name");
-    let mut reader = read_csv(&path, map, &source)?;
+    let mut reader = open_source(&path, map, &source)?;
     let rows = reader.by_ref().collect::<Result<Vec<Row>, ReadError>>()?;
     Ok((rows, reader.report()))
+}
+
+/// Records of a fixture by record ref, each as its attributes.
+fn people(form: &str, file: &str, map: &str) -> BTreeMap<String, BTreeMap<&'static str, String>> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/vectors/adapters")
+        .join(form);
+    let map = MapFile::read(&folder.join(map)).expect("a map");
+    let source = SourceId::new("hosp_a").expect("a name");
+    let reader = open_source(&folder.join(file), &map, &source).expect("opened");
+    let mut people = BTreeMap::new();
+    for row in reader {
+        let Row::Record(record) = row.expect("read") else {
+            panic!("{file}: a record is refused")
+        };
+        let names = Attribute::ALL.iter();
+        let filled = names.filter_map(|attribute| {
+            let value = record.identity.get(*attribute)?;
+            Some((attribute.name(), value.to_owned()))
+        });
+        people.insert(record.record_ref.as_str().to_owned(), filled.collect());
+    }
+    people
+}
+
+#[test]
+fn the_same_people_have_the_same_attributes_in_every_form() {
+    let reference = people("csv", "people.csv", "map.toml");
+    assert_eq!(reference.len(), 3);
+    assert_eq!(reference["P1"]["insured_branch"], "06130017|健123|4567|02");
+    let of_address: &[&str] = &[
+        "postcode",
+        "postcode5",
+        "postcode3",
+        "address_town",
+        "address_block",
+        "phone",
+    ];
+    for (form, file, map, refs, not_carried) in [
+        (
+            "fhir",
+            "bundle.json",
+            "map.toml",
+            ["P1", "P2", "P3"],
+            &[][..],
+        ),
+        ("fhir", "all.ndjson", "map.toml", ["P1", "P2", "P3"], &[]),
+        (
+            "fhir",
+            "Patient.ndjson",
+            "bulk.toml",
+            ["P1", "P2", "P3"],
+            &[],
+        ),
+        (
+            "hl7v2",
+            "iso2022jp.hl7",
+            "map.toml",
+            ["0001001", "0001002", "0001003"],
+            &["insured_branch"],
+        ),
+        (
+            "hl7v2",
+            "utf8.hl7",
+            "map.toml",
+            ["0001001", "0001002", "0001003"],
+            &["insured_branch"],
+        ),
+        (
+            "hl7v2",
+            "shift_jis.hl7",
+            "shift_jis.toml",
+            ["M1", "M2", "M3"],
+            &["insured_branch"],
+        ),
+        (
+            "uke",
+            "RECEIPTC.UKE",
+            "map.toml",
+            ["202407-1-1", "202407-1-2", "202407-1-3"],
+            of_address,
+        ),
+    ] {
+        let found = people(form, file, map);
+        assert_eq!(found.len(), 3, "{form} {file}");
+        for (record_ref, mut expected) in refs.iter().zip(reference.values().cloned()) {
+            expected.retain(|name, _| !not_carried.contains(name));
+            let person = found.get(*record_ref).expect(record_ref);
+            assert_eq!(person, &expected, "{form} {file} {record_ref}");
+        }
+    }
 }
 
 fn map_of(set: &str, name: &str) -> MapFile {
@@ -165,6 +258,9 @@ fn rows_are_refused_and_counted_by_reason() {
         assert_eq!(report.refused[&reason], 1, "{reason:?}");
         assert_eq!(report.first_lines[reason.name()], [line], "{reason:?}");
     }
+    let windows = csv.replace('\n', "\r\n");
+    let (_, of_windows) = read(windows.as_bytes(), &map).expect("read");
+    assert_eq!(of_windows, report);
     assert_eq!(report.notes["birth_date: impossible_date"], 2);
     assert_eq!(report.filled["name_kana"], 2);
     assert_eq!(report.filled["birth_date"], 1);
@@ -239,6 +335,6 @@ fn a_file_that_is_not_what_its_map_says_ends_the_reading() {
         Err(ReadError::Malformed { line: 3, .. })
     ));
     let source = SourceId::new("a").expect("a name");
-    let missing = read_csv(Path::new("no/such.csv"), &map, &source);
+    let missing = open_source(Path::new("no/such.csv"), &map, &source);
     assert!(matches!(missing, Err(ReadError::Io { .. })));
 }

@@ -9,7 +9,7 @@ use super::format;
 use super::histogram::{self, Chart};
 use super::text::{Language, Text};
 use crate::terms::profile::{Comparison, Evidence};
-use crate::terms::run::{Run, RunReport};
+use crate::terms::run::{Run, RunReport, ThresholdRule};
 use crate::terms::{LinkageProfile, SourceId};
 
 /// Width of a bar in a table, in units of its drawing.
@@ -253,7 +253,7 @@ fn result(
         chart: Chart::new(&report.histogram, report.thresholds),
         lower: format::bits(report.thresholds.lower_bits),
         upper: format::bits(report.thresholds.upper_bits),
-        rule: report.threshold_rule.clone(),
+        rule: rule(report.threshold_rule, text),
         prior: format::probability(report.prior_probability),
         decisions: decisions(report, text),
         sizes: sizes(report, text),
@@ -269,6 +269,15 @@ fn result(
             .collect(),
         capped: (report.blocks_capped > 0).then(|| format::count(report.blocks_capped)),
         warnings: report.warnings.clone(),
+    }
+}
+
+fn rule(rule: ThresholdRule, text: &Text) -> String {
+    match rule {
+        ThresholdRule::TargetPrecision(target) => {
+            text.rule_target.replace("{}", &format::percent(target))
+        }
+        ThresholdRule::Given => text.rule_given.into(),
     }
 }
 

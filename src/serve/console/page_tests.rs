@@ -2,7 +2,8 @@
 
 use super::*;
 use crate::terms::run::{
-    ComparisonReport, LevelReport, Progress, RunState, SourceCount, StepReport, WeightHistogram,
+    ComparisonReport, LevelReport, Progress, RunState, SourceCount, StepReport, ThresholdRule,
+    WeightHistogram,
 };
 use crate::terms::{RunId, Thresholds};
 
@@ -39,8 +40,7 @@ fn report(profile: &LinkageProfile) -> RunReport {
             upper_bits: 6.5,
             lower_bits: -3.5,
         },
-        threshold_rule: "The lowest cut whose expected share of wrong links is below 1 in 100."
-            .into(),
+        threshold_rule: ThresholdRule::TargetPrecision(0.995),
         prior_probability: 0.000_042,
         expected_precision: 0.9962,
         histogram: WeightHistogram {

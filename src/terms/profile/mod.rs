@@ -219,6 +219,21 @@ pub struct EvidenceGroup {
     pub cap_bits: f64,
 }
 
+/// Twins: two people who agree on everything but the given name (and, some, sex). Random pairs do
+/// not show how common they are, and the evidence of a shared household speaks for them as much
+/// as for one person; so they are an alternative of their own.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Twins {
+    /// Share of people who have a twin.
+    pub share: f64,
+    /// Share of twins who are of one sex.
+    pub same_sex: f64,
+    /// The comparison that tells twins apart: given names.
+    pub given: usize,
+    /// The comparison of sex.
+    pub sex: usize,
+}
+
 /// A checked linkage profile.
 #[derive(Debug, Clone, PartialEq)]
 pub struct LinkageProfile {
@@ -242,6 +257,8 @@ pub struct LinkageProfile {
     pub comparisons: Vec<Comparison>,
     /// Capped groups of comparisons.
     pub groups: Vec<EvidenceGroup>,
+    /// Twins as an alternative to one person, where names allow to tell.
+    pub twins: Option<Twins>,
     text: String,
 }
 

@@ -4,8 +4,8 @@ use serde::Deserialize;
 
 use super::rung::{RawComparison, comparison};
 use super::{
-    ClkhashRecipe, Deletions, EvidenceGroup, Feature, FilterRecipe, Layout, LinkageProfile, Suite,
-    TagPart, TagRecipe,
+    ClkhashRecipe, Comparison, Deletions, EvidenceGroup, Feature, FilterRecipe, Layout,
+    LinkageProfile, Suite, TagPart, TagRecipe, Twins,
 };
 use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
@@ -56,6 +56,16 @@ struct RawProfile {
     comparison: Vec<RawComparison>,
     #[serde(default)]
     group: Vec<EvidenceGroup>,
+    twins: Option<RawTwins>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawTwins {
+    share: f64,
+    same_sex: f64,
+    given: String,
+    sex: String,
 }
 
 #[derive(Deserialize)]
@@ -191,6 +201,10 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
             "cap_bits is above 0",
         )?;
     }
+    let twins = raw
+        .twins
+        .map(|raw_twins| twins(&raw_twins, &comparisons))
+        .transpose()?;
     Ok(LinkageProfile {
         name: raw.name,
         version: raw.version,
@@ -201,6 +215,7 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         filters,
         tags,
         comparisons,
+        twins,
         groups: raw.group,
         text: text.into(),
     })
@@ -320,4 +335,30 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
         deletions,
         block: raw.block,
     })
+}
+
+fn twins(raw: &RawTwins, comparisons: &[Comparison]) -> Result<Twins, ProfileError> {
+    let share = |p: f64| p > 0.0 && p < 1.0;
+    rule(
+        share(raw.share) && share(raw.same_sex),
+        "twins",
+        "share and same_sex are between 0 and 1",
+    )?;
+    let find = |name: &str| {
+        comparisons
+            .iter()
+            .position(|comparison| comparison.name == name)
+    };
+    match (find(&raw.given), find(&raw.sex)) {
+        (Some(given), Some(sex)) => Ok(Twins {
+            share: raw.share,
+            same_sex: raw.same_sex,
+            given,
+            sex,
+        }),
+        _ => Err(ProfileError::Rule {
+            place: "twins".into(),
+            rule: "`given` and `sex` name comparisons",
+        }),
+    }
 }

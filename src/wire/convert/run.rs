@@ -4,7 +4,7 @@ use super::names::{NameError, parse_run_name, parse_source_name, run_name, sourc
 use crate::terms::Thresholds;
 use crate::terms::run::{
     ComparisonReport, LevelReport, Progress, Run, RunReport, RunState, SourceCount, StepReport,
-    WeightHistogram,
+    ThresholdRule, WeightHistogram,
 };
 use crate::wire::pb;
 
@@ -155,7 +155,10 @@ impl From<&RunReport> for pb::RunReport {
             review_count: report.reviews,
             set_aside_link_count: report.links_set_aside,
             thresholds: Some(report.thresholds.into()),
-            threshold_rule: report.threshold_rule.clone(),
+            target_precision: match report.threshold_rule {
+                ThresholdRule::TargetPrecision(target) => Some(target),
+                ThresholdRule::Given => None,
+            },
             prior_probability: report.prior_probability,
             expected_precision: report.expected_precision,
             histogram: Some(pb::WeightHistogram {
@@ -201,7 +204,9 @@ impl TryFrom<pb::RunReport> for RunReport {
             reviews: report.review_count,
             links_set_aside: report.set_aside_link_count,
             thresholds: thresholds.try_into()?,
-            threshold_rule: report.threshold_rule,
+            threshold_rule: report
+                .target_precision
+                .map_or(ThresholdRule::Given, ThresholdRule::TargetPrecision),
             prior_probability: report.prior_probability,
             expected_precision: report.expected_precision,
             histogram: WeightHistogram {

@@ -35,7 +35,7 @@ fn run() -> Run {
                 upper_bits: 4.5,
                 lower_bits: -1.0,
             },
-            threshold_rule: "rule".into(),
+            threshold_rule: ThresholdRule::TargetPrecision(0.995),
             prior_probability: 0.001,
             expected_precision: 0.99,
             histogram: WeightHistogram {

@@ -3,8 +3,8 @@
 use rayon::prelude::*;
 
 use super::EncodeError;
-use crate::encode::file::EncodingWriter;
-use crate::encode::{CsvReader, Encoder, ReadError, Row, SourceRecord};
+use super::output::Output;
+use crate::encode::{Encoder, ReadError, Row, SourceReader, SourceRecord};
 use crate::tools::source::fill::FillCounter;
 
 /// Records of a batch: enough to keep all cores busy, few enough to take little memory.
@@ -15,11 +15,11 @@ pub(super) const BATCH_RECORDS: usize = 4096;
 ///
 /// `after_batch` is called with the reader after each batch, for progress.
 pub(super) fn encode_all(
-    reader: &mut CsvReader,
+    reader: &mut SourceReader,
     encoder: &Encoder,
-    writer: &mut EncodingWriter,
+    writer: &mut Output,
     fill: &mut FillCounter,
-    after_batch: impl Fn(&CsvReader),
+    after_batch: impl Fn(&SourceReader),
 ) -> Result<u64, EncodeError> {
     let mut empty = 0;
     let mut batch = read_batch(reader)?;
@@ -46,7 +46,7 @@ pub(super) fn encode_all(
 }
 
 /// The next records, up to a batch; refused rows are counted by the reader. Empty at the end.
-fn read_batch(reader: &mut CsvReader) -> Result<Vec<SourceRecord>, ReadError> {
+fn read_batch(reader: &mut SourceReader) -> Result<Vec<SourceRecord>, ReadError> {
     let mut batch = Vec::with_capacity(BATCH_RECORDS);
     for row in reader {
         if let Row::Record(record) = row? {

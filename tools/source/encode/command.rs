@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
-use super::{EncodeOptions, EncodeReport, encode_csv};
+use super::{EncodeOptions, EncodeReport, OutputFormat, encode_source};
 use crate::terms::SourceId;
 use crate::tools::source::Outcome;
 use crate::tools::source::profile::load_profile;
@@ -14,11 +14,14 @@ use crate::tools::source::profile::load_profile;
 /// Arguments of `encode`.
 #[derive(Args)]
 pub struct EncodeArguments {
-    /// The CSV to encode
+    /// The file to encode: CSV, FHIR, HL7 v2 or receipts, as the map says
     input: PathBuf,
     /// The encoding file to write (.mse)
     #[arg(short, long, value_name = "FILE")]
     out: PathBuf,
+    /// What to write: an encoding file, or a CSV with every filter and tag in hexadecimal
+    #[arg(long, value_enum, default_value_t)]
+    format: OutputFormat,
     /// The map file: which column holds what
     #[arg(long, value_name = "FILE")]
     map: PathBuf,
@@ -57,6 +60,7 @@ pub fn run(arguments: &EncodeArguments) -> Outcome {
     let options = EncodeOptions {
         input: arguments.input.clone(),
         output: arguments.out.clone(),
+        format: arguments.format,
         map: arguments.map.clone(),
         source: arguments.source.clone(),
         profile: load_profile(&arguments.profile)?,
@@ -66,7 +70,7 @@ pub fn run(arguments: &EncodeArguments) -> Outcome {
         epoch: arguments.epoch.clone(),
     };
     let bar = progress_bar();
-    let outcome = encode_csv(&options, &|done, total| {
+    let outcome = encode_source(&options, &|done, total| {
         bar.set_length(total);
         bar.set_position(done);
     });

@@ -1,11 +1,13 @@
-//! `musubi-encode encode`: from a source's CSV to an encoding file.
+//! `musubi-encode encode`: from a source's file to an encoding file.
 
 mod batch;
 mod command;
+mod output;
 #[cfg(test)]
 mod tests;
 
 pub use command::{EncodeArguments, run};
+pub use output::OutputFormat;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -15,21 +17,24 @@ use serde::Serialize;
 use zeroize::Zeroizing;
 
 use super::fill::{Fill, FillCounter};
-use crate::encode::file::{EncodingHeader, EncodingWriter, WriteEncodingError};
+use crate::encode::file::{EncodingHeader, WriteEncodingError};
 use crate::encode::key::ReadKeyError;
 use crate::encode::map::{MapError, MapFile};
 use crate::encode::{
-    Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, read_csv,
+    Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, open_source,
 };
 use crate::terms::{LinkageProfile, SourceId};
 use batch::encode_all;
+use output::Output;
 
 /// What to encode, and how.
 pub struct EncodeOptions {
-    /// The source's CSV.
+    /// The source's file, of the form that the map names.
     pub input: PathBuf,
-    /// The encoding file to write; a file of that name is replaced.
+    /// The file to write; a file of that name is replaced.
     pub output: PathBuf,
+    /// Its form.
+    pub format: OutputFormat,
     /// The map file: which column holds what.
     pub map: PathBuf,
     /// Who encodes.
@@ -87,7 +92,7 @@ pub enum EncodeError {
     /// The profile, secrets and epoch do not go together.
     #[error("{0}")]
     Encoder(#[from] NewEncoderError),
-    /// The CSV cannot be read.
+    /// The file cannot be read.
     #[error("{0}")]
     Read(#[from] ReadError),
     /// Input and output are the same file.
@@ -109,7 +114,7 @@ pub enum EncodeError {
         "{path}: no record could be encoded ({refused} refused): is the map file the right one?"
     )]
     NoRecord {
-        /// The CSV.
+        /// The source's file.
         path: PathBuf,
         /// Rows that were read and refused, or empty.
         refused: u64,
@@ -117,16 +122,24 @@ pub enum EncodeError {
     /// The encoding file cannot be written.
     #[error(transparent)]
     Write(#[from] WriteEncodingError),
+    /// The CSV of encodings cannot be written.
+    #[error("cannot write {path}: {error}")]
+    WriteCsv {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
 }
 
-/// Encodes a CSV over all cores, with constant memory; records keep their order, so that the same
+/// Encodes a source's file over all cores, with constant memory; records keep their order, so that the same
 /// input gives the same encodings.
 ///
 /// `progress` is called with bytes read and bytes of the input.
 ///
 /// # Errors
 /// [`EncodeError`]. A bad record is not an error: it is refused and counted.
-pub fn encode_csv(
+pub fn encode_source(
     options: &EncodeOptions,
     progress: &dyn Fn(u64, u64),
 ) -> Result<EncodeReport, EncodeError> {
@@ -146,7 +159,7 @@ pub fn encode_csv(
         None => encoder,
         Some(path) => encoder.with_clkhash_secret(&read_clkhash_secret(path)?),
     };
-    let mut reader = read_csv(&options.input, &map, &options.source)?;
+    let mut reader = open_source(&options.input, &map, &options.source)?;
     if let Some(columns) = encoder.clkhash_columns() {
         reader.keep_columns(columns)?;
     }
@@ -157,7 +170,8 @@ pub fn encode_csv(
         encoder.secret_fingerprint(),
         unix_s(),
     );
-    let mut writer = EncodingWriter::create(&options.output, &header)?;
+    let layout = encoder.layout();
+    let mut writer = Output::create(options.format, &options.output, &header, layout)?;
     let mut fill = FillCounter::new(&header.filters, &header.tags);
     let total = fs::metadata(&options.input).map_or(0, |metadata| metadata.len());
     let empty = encode_all(&mut reader, &encoder, &mut writer, &mut fill, |reader| {

@@ -42,6 +42,7 @@ impl Bench {
             clkhash_secret: None,
             input: at("in.csv"),
             output: at("out.mse"),
+            format: OutputFormat::Mse,
             map: at("map.toml"),
             source: SourceId::new("hospital_a").expect("valid"),
             profile: LinkageProfile::built_in("jp-standard").expect("built in"),
@@ -53,7 +54,7 @@ impl Bench {
     }
 
     fn encode(&self) -> Result<EncodeReport, EncodeError> {
-        encode_csv(&self.options, &|_, _| {})
+        encode_source(&self.options, &|_, _| {})
     }
 
     /// The message of a refusal, after which no encoding file, whole or partial, is left.
@@ -85,6 +86,38 @@ fn rows(count: usize) -> String {
 }
 
 #[test]
+fn a_csv_of_encodings_has_a_column_for_each_filter_and_tag() {
+    let csv = "id,sei,mei,born,sex,zip\n\"R,1\",サトウ,ハナコ,19500101,2,9800011\nR2,スズキ,イチロウ,19500101,,\n";
+    let mut bench = Bench::new(csv);
+    let whole = bench.encode().expect("encoded");
+    let encodings = read(&whole.output);
+    bench.options.output = bench.dir.path().join("out.csv");
+    bench.options.format = OutputFormat::Csv;
+    let report = bench.encode().expect("encoded");
+    let text = fs::read_to_string(&report.output).expect("read");
+    assert_eq!((report.records, report.bytes), (2, text.len() as u64));
+    let mut rows = csv::Reader::from_reader(text.as_bytes());
+    let layout = bench.options.profile.layout();
+    let columns = layout.filter_count() + layout.tag_slots();
+    let header = rows.headers().expect("a header").clone();
+    assert_eq!((&header[0], &header[1]), ("id", "e0"));
+    assert_eq!(header.len(), 1 + columns);
+    let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("a row")).collect();
+    assert_eq!(&rows[0][0], "R,1");
+    let filter: Vec<String> = encodings[0].filters[layout.filter_range(0)]
+        .iter()
+        .flat_map(|word| word.to_le_bytes())
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
+    assert_eq!(rows[0][1], filter.concat());
+    let tags = 1 + layout.filter_count();
+    assert_eq!(rows[0][tags], format!("{:016x}", encodings[0].tags[0]));
+    // No sex: no salt, and no tag that binds it.
+    assert_eq!((&rows[1][1], &rows[1][tags]), ("", ""));
+    assert!(!text.contains("サトウ") && !text.contains("9800011"));
+}
+
+#[test]
 fn records_keep_their_order_over_batches_and_encode_the_same_again() {
     let count = BATCH_RECORDS * 2 + 17;
     let bench = Bench::new(&rows(count));
@@ -112,7 +145,7 @@ fn records_keep_their_order_over_batches_and_encode_the_same_again() {
 fn progress_ends_at_the_whole_file_and_never_goes_back() {
     let bench = Bench::new(&rows(BATCH_RECORDS + 1));
     let seen = std::cell::RefCell::new(Vec::new());
-    encode_csv(&bench.options, &|done, total| {
+    encode_source(&bench.options, &|done, total| {
         seen.borrow_mut().push((done, total))
     })
     .expect("encoded");

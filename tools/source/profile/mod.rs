@@ -1,5 +1,12 @@
 //! `musubi-encode profile`: what sources and server agree on.
 
+mod degree;
+#[cfg(test)]
+mod tests;
+mod weakness;
+
+pub use degree::{DegreeArguments, DegreeReport, RecipeDegree};
+
 use std::fmt::Write;
 use std::path::{Path, PathBuf};
 
@@ -22,7 +29,9 @@ pub enum ProfileCommand {
         /// Name of a profile that comes with musubi, or a file
         name_or_file: String,
     },
-    /// Check a profile and say what it makes
+    /// Count with how many strangers people share each tag, on the source's own records
+    Degree(DegreeArguments),
+    /// Check a profile, say what it makes, and warn of weak choices
     Check {
         /// Name of a profile that comes with musubi, or a file
         name_or_file: String,
@@ -86,6 +95,7 @@ pub fn run(command: &ProfileCommand) -> Outcome {
             let profile = load_profile(name_or_file)?;
             Ok(format!("{}  {}\n", profile.fingerprint(), profile.name))
         }
+        ProfileCommand::Degree(arguments) => degree::run(arguments),
         ProfileCommand::Check { name_or_file } => Ok(describe(&load_profile(name_or_file)?)),
     }
 }
@@ -138,6 +148,10 @@ fn describe(profile: &LinkageProfile) -> String {
             8 * (layout.filter_words() + layout.tag_slots())
         ),
     );
+    for weakness in weakness::weaknesses(profile) {
+        // As above.
+        let _ = writeln!(text, "weak          {weakness}");
+    }
     text
 }
 

@@ -1,0 +1,339 @@
+//! `musubi-encode profile degree`: with how many strangers a person shares each tag and each salt,
+//! counted on a source's own records.
+//!
+//! Whoever holds the encodings and a list of names re-identifies by the graph "who shares a value
+//! with whom"; what leaks follows the mean degree of that graph. So the degree decides whether a
+//! recipe may be used, and it grows with the population.
+
+use std::collections::HashSet;
+use std::fmt::Write;
+use std::path::PathBuf;
+
+use clap::Args;
+use serde::Serialize;
+use zeroize::Zeroizing;
+
+use super::load_profile;
+use crate::encode::map::MapFile;
+use crate::encode::{CHARACTERS_MIN, Identity, Row, open_source};
+use crate::terms::profile::Deletions;
+use crate::terms::{Attribute, LinkageProfile, SourceId};
+use crate::tools::source::Outcome;
+
+/// Mean degree of a tag above which it is warned of.
+pub(super) const DEGREE_WARN: f64 = 0.02;
+/// Mean degree of a tag above which it should not be used.
+pub(super) const DEGREE_STRONG: f64 = 0.1;
+/// People in one salt above which a filter is warned of: it was measured at 12.5.
+const SALT_WARN: f64 = 15.0;
+/// People in one salt above which it should not be used.
+const SALT_STRONG: f64 = 50.0;
+
+/// Arguments of `profile degree`.
+#[derive(Args)]
+pub struct DegreeArguments {
+    /// The source's file
+    input: PathBuf,
+    /// The map file: how the file is written
+    #[arg(long, value_name = "FILE")]
+    map: PathBuf,
+    /// Linkage profile: a name that comes with musubi, or a file
+    #[arg(long, value_name = "NAME_OR_FILE", default_value = "jp-standard")]
+    profile: String,
+    /// People that all sources have together; without it the people of this source
+    #[arg(long, value_name = "N")]
+    population: Option<u64>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// What was counted.
+#[derive(Debug, Serialize)]
+pub struct DegreeReport {
+    /// Name of the linkage profile.
+    pub profile: String,
+    /// Records read.
+    pub records: u64,
+    /// People among them: by patient number, or else by name, birth date and sex.
+    pub people: u64,
+    /// People that the means are scaled to.
+    pub population: u64,
+    /// One for each tag, and for each filter with a salt.
+    pub recipes: Vec<RecipeDegree>,
+    /// Sum of the tags' scaled means: the graph of all tags together has at most this mean degree.
+    pub all_tags_at_most: f64,
+}
+
+/// With how many others a person shares one recipe's value.
+#[derive(Debug, Serialize)]
+pub struct RecipeDegree {
+    /// `tag` or `salt`.
+    pub kind: &'static str,
+    /// Name in the profile.
+    pub name: String,
+    /// What the value is made of.
+    pub attributes: Vec<&'static str>,
+    /// People that have a value.
+    pub people: u64,
+    /// Mean number of other people with the same value, in this source.
+    pub mean: f64,
+    /// The largest such number.
+    pub max: u64,
+    /// The mean at the stated population.
+    pub mean_at_population: f64,
+    /// What to think of it, if it is high.
+    pub warning: Option<String>,
+}
+
+/// Counts the values of one recipe.
+struct Counter {
+    kind: &'static str,
+    name: String,
+    attributes: Vec<Attribute>,
+    /// One letter of this attribute is left out for further slots.
+    deletions: Option<Deletions>,
+    /// Hash of a value, and of the person who has it.
+    holders: Vec<(u64, u64)>,
+}
+
+/// Runs `profile degree`.
+///
+/// # Errors
+/// Profile, map or file are refused.
+pub(super) fn run(arguments: &DegreeArguments) -> Outcome {
+    let profile = load_profile(&arguments.profile)?;
+    let map = MapFile::read(&arguments.map)?;
+    // Patient numbers are only compared within the file: any name will do.
+    let source = SourceId::new("source")?;
+    let mut counters = counters(&profile);
+    let mut people = HashSet::new();
+    let mut records = 0;
+    for row in open_source(&arguments.input, &map, &source)? {
+        let Row::Record(record) = row? else { continue };
+        records += 1;
+        let person =
+            person(&record.identity).unwrap_or_else(|| short_hash([record.record_ref.as_str()]));
+        people.insert(person);
+        for counter in &mut counters {
+            counter.add(&record.identity, person);
+        }
+    }
+    let people = people.len() as u64;
+    let population = arguments.population.unwrap_or(people);
+    let scale = population.saturating_sub(1) as f64 / people.saturating_sub(1).max(1) as f64;
+    let recipes: Vec<RecipeDegree> = counters
+        .into_iter()
+        .map(|counter| counter.finish(scale))
+        .collect();
+    let tags = recipes.iter().filter(|recipe| recipe.kind == "tag");
+    let report = DegreeReport {
+        profile: profile.name,
+        records,
+        people,
+        population,
+        all_tags_at_most: tags.map(|recipe| recipe.mean_at_population).sum(),
+        recipes,
+    };
+    if arguments.json {
+        return Ok(serde_json::to_string_pretty(&report)? + "\n");
+    }
+    Ok(to_text(&report))
+}
+
+fn counters(profile: &LinkageProfile) -> Vec<Counter> {
+    let tags = profile.tags.iter().flat_map(|tag| {
+        let lists = tag.parts.iter().enumerate();
+        lists.map(|(index, part)| Counter {
+            kind: "tag",
+            name: match index {
+                0 => tag.name.clone(),
+                _ => format!("{} ({})", tag.name, index + 1),
+            },
+            attributes: part.attributes.clone(),
+            deletions: tag.deletions,
+            holders: Vec::new(),
+        })
+    });
+    let salted = profile
+        .filters
+        .iter()
+        .filter(|filter| !filter.salt.is_empty());
+    let salts = salted.map(|filter| Counter {
+        kind: "salt",
+        name: filter.name.clone(),
+        attributes: filter.salt.clone(),
+        deletions: None,
+        holders: Vec::new(),
+    });
+    tags.chain(salts).collect()
+}
+
+impl Counter {
+    fn add(&mut self, identity: &Identity, person: u64) {
+        let values: Option<Vec<&str>> = self
+            .attributes
+            .iter()
+            .map(|attribute| identity.known(*attribute))
+            .collect();
+        let Some(values) = values else {
+            return;
+        };
+        self.holders
+            .push((short_hash(values.iter().copied()), person));
+        let Some(deletions) = self.deletions else {
+            return;
+        };
+        let whole = identity.known(deletions.attribute).unwrap_or_default();
+        for variant in variants(whole, deletions.slots as usize) {
+            let named = self.attributes.iter().zip(&values);
+            let values = named.map(|(attribute, value)| {
+                if *attribute == deletions.attribute {
+                    variant.as_str()
+                } else {
+                    *value
+                }
+            });
+            self.holders.push((short_hash(values), person));
+        }
+    }
+
+    fn finish(mut self, scale: f64) -> RecipeDegree {
+        self.holders.sort_unstable();
+        self.holders.dedup();
+        let groups = self.holders.chunk_by(|one, next| one.0 == next.0);
+        let sizes: Vec<u64> = groups.map(|group| group.len() as u64).collect();
+        let shared: u64 = sizes.iter().map(|size| size * (size - 1)).sum();
+        let people: HashSet<u64> = self.holders.iter().map(|(_, person)| *person).collect();
+        let mean = shared as f64 / people.len().max(1) as f64;
+        let mean_at_population = mean * scale;
+        RecipeDegree {
+            kind: self.kind,
+            warning: warning(self.kind, mean_at_population),
+            name: self.name,
+            attributes: self.attributes.iter().map(|found| found.name()).collect(),
+            people: people.len() as u64,
+            mean,
+            max: sizes.iter().max().map_or(0, |size| size - 1),
+            mean_at_population,
+        }
+    }
+}
+
+/// What to say of a mean degree.
+pub(super) fn warning(kind: &str, degree: f64) -> Option<String> {
+    let people = degree + 1.0;
+    if kind == "salt" {
+        return if people > SALT_STRONG {
+            Some(format!(
+                "STRONG: {people:.0} people in one salt; above {SALT_STRONG:.0} graph matching finds whole \
+                 blocks. Take a profile without this filter, or one key for each region"
+            ))
+        } else if people > SALT_WARN {
+            Some(format!(
+                "{people:.0} people in one salt; this kind of filter was measured at 12.5 and 50"
+            ))
+        } else {
+            None
+        };
+    }
+    if degree > DEGREE_STRONG {
+        Some(format!(
+            "STRONG: shared with {degree:.2} strangers on average; whoever has a list of names can match \
+             people by this tag. Drop it or bind one more attribute"
+        ))
+    } else if degree > DEGREE_WARN {
+        Some(format!(
+            "shared with {degree:.3} strangers on average; {DEGREE_WARN} or less is advised"
+        ))
+    } else {
+        None
+    }
+}
+
+/// Whom a record is about, as far as one source can tell.
+fn person(identity: &Identity) -> Option<u64> {
+    if let Some(number) = identity.known(Attribute::PatientNumber) {
+        return Some(short_hash([number]));
+    }
+    let names = [
+        Attribute::NameKana,
+        Attribute::NameKanji,
+        Attribute::NameTokens,
+    ];
+    let name = names.iter().find_map(|name| identity.known(*name))?;
+    let born = identity.known(Attribute::BirthDate)?;
+    let sex = identity.known(Attribute::Sex).unwrap_or_default();
+    Some(short_hash([name, born, sex]))
+}
+
+/// Hash of a list of values, in memory only.
+/// The values with one letter left out that a tag's further slots hold.
+fn variants(whole: &str, slots: usize) -> Vec<Zeroizing<String>> {
+    if whole.chars().count() < CHARACTERS_MIN {
+        return Vec::new();
+    }
+    let letters = whole.char_indices().take(slots);
+    letters
+        .map(|(start, letter)| {
+            let mut shorter = Zeroizing::new(String::with_capacity(whole.len()));
+            shorter.push_str(&whole[..start]);
+            shorter.push_str(&whole[start + letter.len_utf8()..]);
+            shorter
+        })
+        .collect()
+}
+
+fn short_hash<'a>(values: impl IntoIterator<Item = &'a str>) -> u64 {
+    let mut hasher = blake3::Hasher::new();
+    for value in values {
+        hasher.update(&(value.len() as u64).to_le_bytes());
+        hasher.update(value.as_bytes());
+    }
+    let mut first = [0; 8];
+    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
+    u64::from_le_bytes(first)
+}
+
+fn to_text(report: &DegreeReport) -> String {
+    let mut text = format!(
+        "{} on {} records of {} people, scaled to a population of {}\n\
+         {:<5} {:<24} {:>9} {:>10} {:>7} {:>14}\n",
+        report.profile,
+        report.records,
+        report.people,
+        report.population,
+        "kind",
+        "recipe",
+        "people",
+        "mean",
+        "max",
+        "at population"
+    );
+    for recipe in &report.recipes {
+        // Writing to a `String` cannot fail.
+        let _ = writeln!(
+            text,
+            "{:<5} {:<24} {:>9} {:>10.5} {:>7} {:>14.5}",
+            recipe.kind,
+            recipe.name,
+            recipe.people,
+            recipe.mean,
+            recipe.max,
+            recipe.mean_at_population
+        );
+    }
+    let _ = writeln!(
+        text,
+        "all tags together: at most {:.4}",
+        report.all_tags_at_most
+    );
+    for recipe in &report.recipes {
+        if let Some(warning) = &recipe.warning {
+            let _ = writeln!(text, "warning: {} {}: {warning}", recipe.kind, recipe.name);
+        }
+    }
+    text + "Mean and max: other people with the same value. The scaling takes this source as a fair sample: \
+            a source of one town\nreads high for places, and one that sees single members of households reads \
+            low. People are told apart by patient number,\nor else by name, birth date and sex.\n"
+}

@@ -1,0 +1,116 @@
+use std::fs;
+
+use clap::Parser;
+
+use super::degree::warning;
+use super::*;
+
+#[derive(Parser)]
+struct Call {
+    #[command(subcommand)]
+    command: ProfileCommand,
+}
+
+const MAP: &str = "record_ref='id'\nlocale='jp'\n[fields]\nsurname_kana='sei'\ngiven_kana='mei'\nbirth_date='born'\nsex='sex'\n";
+
+#[test]
+fn a_degree_is_the_number_of_strangers_with_the_same_value() {
+    let dir = tempfile::tempdir().expect("directory");
+    let at = |name: &str| dir.path().join(name);
+    fs::write(at("map.toml"), MAP).expect("written");
+    // Three people with one surname, birth date and sex; one of them twice; one with another.
+    let csv = "id,sei,mei,born,sex\n1,サトウ,ハナ,19500101,2\n2,サトウ,ユリ,19500101,2\n3,サトウ,ミカ,19500101,2\n\
+               4,サトウ,ミカ,19500101,2\n5,スズキ,ミカ,19600101,2\n";
+    fs::write(at("in.csv"), csv).expect("written");
+    let map = at("map.toml");
+    let input = at("in.csv");
+    let arguments = [
+        "profile",
+        "degree",
+        "--json",
+        "--population",
+        "31",
+        "--map",
+        map.to_str().expect("text"),
+        input.to_str().expect("text"),
+    ];
+    let json = run(&Call::parse_from(arguments).command).expect("counted");
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&report["records"], &report["people"]),
+        (&5.into(), &4.into())
+    );
+    let recipe = |name: &str| {
+        let recipes = report["recipes"].as_array().expect("a list");
+        let found = recipes.iter().find(|recipe| recipe["name"] == name);
+        found.expect(name).clone()
+    };
+    // (3 · 2 + 1 · 0) / 4 people, times 30 / 3.
+    let shared = recipe("surname+birth+sex");
+    assert_eq!(shared["mean"], 1.5);
+    assert_eq!(shared["max"], 2);
+    assert_eq!(shared["mean_at_population"], 15.0);
+    assert!(
+        shared["warning"]
+            .as_str()
+            .expect("warned")
+            .starts_with("STRONG")
+    );
+    assert_eq!(recipe("given+birth+sex")["mean"], 0.0);
+    assert_eq!(recipe("care+birth")["people"], 0);
+    let salt = recipe("names");
+    assert_eq!((&salt["kind"], &salt["max"]), (&"salt".into(), &2.into()));
+    assert!(!json.contains("サトウ"));
+}
+
+#[test]
+fn degrees_are_judged_by_what_was_measured() {
+    for (kind, degree, begins) in [
+        ("tag", 0.02, None),
+        ("tag", 0.021, Some("shared")),
+        ("tag", 0.11, Some("STRONG")),
+        ("salt", 11.5, None),
+        ("salt", 30.0, Some("31 people")),
+        ("salt", 499.0, Some("STRONG")),
+    ] {
+        let found = warning(kind, degree);
+        assert_eq!(found.is_some(), begins.is_some(), "{kind} {degree}");
+        if let (Some(found), Some(begins)) = (found, begins) {
+            assert!(found.starts_with(begins), "{found}");
+        }
+    }
+}
+
+#[test]
+fn weak_choices_are_told_by_name() {
+    let text = LinkageProfile::built_in("jp-standard")
+        .expect("built in")
+        .text()
+        .to_owned();
+    let told = |text: &str| {
+        let profile = LinkageProfile::parse(text).expect("valid");
+        weakness::weaknesses(&profile).join("\n")
+    };
+    let sound = told(&text);
+    assert!(!sound.contains("filter"), "{sound}");
+    assert!(!sound.contains("insured+name"), "{sound}");
+    let fields = LinkageProfile::built_in("jp-fields").expect("built in");
+    let weak = told(fields.text());
+    for part in ["is not salted", "one field alone", "flips no bits"] {
+        assert!(weak.contains(part), "{part}: {weak}");
+    }
+    for (from, to, part) in [
+        ("flip = 0.2", "flip = 0.0", "flips no bits"),
+        ("balance = true", "balance = false", "is not balanced"),
+        ("bits = 1024", "bits = 256", "has 256 bits"),
+        (
+            "\"birth_date\", \"sex\"]\nbalance",
+            "\"birth_date\"]\nbalance",
+            "alone",
+        ),
+    ] {
+        let changed = text.replace(from, to);
+        let found = told(&changed);
+        assert!(found.contains(part), "{part}: {found}");
+    }
+}
