@@ -1,7 +1,7 @@
 //! Which pairs are worth comparing?
 //!
 //! Blocking is a union of passes. Each pass sorts the rows by one tag and pairs the rows that
-//! share its value. A value that very many rows share tells little and would cost a quadratic
+//! share one of its slots. A value that very many rows share tells little and would cost a quadratic
 //! number of pairs: such a block is left out, and reported.
 
 use rayon::prelude::*;
@@ -67,10 +67,14 @@ pub fn candidates(
 
 fn pass(table: &RecordTable, tag: usize, block_rows_max: usize) -> (Vec<u64>, CappedBlocks) {
     let rows = table.len() as RowIndex;
-    let mut keyed: Vec<(u64, RowIndex)> = (0..rows)
-        .filter_map(|row| table.tag(row, tag).map(|value| (value, row)))
-        .collect();
+    let mut keyed: Vec<(u64, RowIndex)> = Vec::with_capacity(table.len());
+    for row in 0..rows {
+        let slots = table.tag(row, tag).unwrap_or_default();
+        keyed.extend(slots.iter().map(|value| (*value, row)));
+    }
     keyed.par_sort_unstable();
+    // A row may hold a value in two slots.
+    keyed.dedup();
 
     let mut pairs = Vec::new();
     let mut capped = CappedBlocks {

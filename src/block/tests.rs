@@ -57,6 +57,31 @@ fn a_hot_block_is_left_out_and_reported() {
 }
 
 #[test]
+fn a_pass_runs_over_all_slots_of_a_tag() {
+    let profile = LinkageProfile::built_in("jp-national").expect("built in");
+    let tag = profile.tags.iter().position(|tag| tag.slots() == 7);
+    let tag = tag.expect("a tag of seven slots");
+    let layout = profile.layout();
+    let mut table = RecordTable::with_capacity(layout.clone(), 3);
+    // Rows 0 and 1 share two values in other slots; row 2 holds one value twice and nothing else.
+    for slots in [[1, 2, 3, 4, 5, 6, 7], [9, 1, 8, 2, 10, 11, 12], [13; 7]] {
+        let mut tags = vec![0; layout.tag_slots()];
+        tags[layout.tag_range(tag)].copy_from_slice(&slots);
+        table.push(Row {
+            filters: &[],
+            tags: &tags,
+            presence: layout.tag_bit(tag),
+            kind: EventKind::Other,
+            flags: 0,
+            source: 0,
+            key: 0,
+        });
+    }
+    let found = candidates(&table, &plan(&[tag], 5), &|_| ());
+    assert_eq!(pairs(&found), [(0, 1)]);
+}
+
+#[test]
 fn absent_tags_pair_nothing() {
     let found = candidates(
         &table(&[vec![0, 0], vec![0, 0]]),

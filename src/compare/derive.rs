@@ -1,10 +1,14 @@
 //! From the tags that agree and differ to the attributes that agree and differ.
 //!
-//! A tag agrees exactly if all its attributes do. So every attribute of an agreeing tag agrees;
-//! and if all attributes of a differing tag but one are known to agree, that one differs. What
-//! neither rule reaches is unknown, and carries no evidence.
+//! A slot that binds attributes as they are agrees exactly if all of them do. So every attribute of
+//! an agreeing slot agrees; and if all attributes of a differing slot but one are known to agree,
+//! that one differs. Slots with one character left out never tell that an attribute agrees or
+//! differs: a shared one tells that the rest of the tag agrees and this attribute is *near*. What no
+//! rule reaches is unknown, and carries no evidence.
 
-use crate::terms::profile::TagRecipe;
+use std::ops::Range;
+
+use crate::terms::profile::LinkageProfile;
 use crate::terms::{Attribute, AttributeSet, CandidatePair, RecordTable};
 
 /// What is known about the attributes of a pair.
@@ -12,6 +16,10 @@ use crate::terms::{Attribute, AttributeSet, CandidatePair, RecordTable};
 pub(super) struct KnownAttributes {
     pub(super) agree: AttributeSet,
     pub(super) differ: AttributeSet,
+    /// Equal or one character apart, as a shared variant shows.
+    pub(super) near: AttributeSet,
+    /// More than one character apart, as far as the slots show.
+    pub(super) far: AttributeSet,
 }
 
 /// Wholes that agree when all their parts agree.
@@ -38,26 +46,67 @@ const WHOLES: &[(Attribute, &[Attribute])] = &[
     ),
 ];
 
+/// One slot that binds a list of attributes as they are.
+struct Conjunction {
+    slot: usize,
+    attributes: Vec<Attribute>,
+    agrees: AttributeSet,
+}
+
+/// A tag with variants that lack one character.
+struct NearRule {
+    slots: Range<usize>,
+    /// The attribute that the variants shorten.
+    attribute: Attribute,
+    /// What else the tag binds, and all that it implies.
+    others: AttributeSet,
+}
+
 pub(super) struct Derivation {
-    /// For each tag: its attributes as written, and what agrees when it agrees.
-    tags: Vec<(Vec<Attribute>, AttributeSet)>,
+    conjunctions: Vec<Conjunction>,
+    near: Vec<NearRule>,
 }
 
 impl Derivation {
-    pub(super) fn new(recipes: &[TagRecipe]) -> Self {
-        let tags = recipes
-            .iter()
-            .map(|tag| (tag.attributes.clone(), tag.agrees))
-            .collect();
-        Self { tags }
+    pub(super) fn new(profile: &LinkageProfile) -> Self {
+        let layout = profile.layout();
+        let (mut conjunctions, mut near) = (Vec::new(), Vec::new());
+        for (index, tag) in profile.tags.iter().enumerate() {
+            let slots = layout.tag_range(index);
+            let parts = slots.clone().zip(&tag.parts);
+            conjunctions.extend(parts.map(|(slot, part)| Conjunction {
+                slot,
+                attributes: part.attributes.clone(),
+                agrees: part.agrees,
+            }));
+            if let Some(deletions) = tag.deletions {
+                let mut others = tag.attributes();
+                others.retain(|other| *other != deletions.attribute);
+                near.push(NearRule {
+                    slots,
+                    attribute: deletions.attribute,
+                    others: AttributeSet::closure(&others),
+                });
+            }
+        }
+        Self { conjunctions, near }
     }
 
     pub(super) fn derive(&self, table: &RecordTable, pair: CandidatePair) -> KnownAttributes {
         let (a, b) = (table.tags(pair.a), table.tags(pair.b));
         let mut known = KnownAttributes::default();
-        for (tag, (_, agrees)) in self.tags.iter().enumerate() {
-            if a[tag] != 0 && a[tag] == b[tag] {
+        for Conjunction { slot, agrees, .. } in &self.conjunctions {
+            if a[*slot] != 0 && a[*slot] == b[*slot] {
                 known.agree = known.agree.union(*agrees);
+            }
+        }
+        let mut shared = 0_u64;
+        for (index, rule) in self.near.iter().enumerate() {
+            let (one, two) = (&a[rule.slots.clone()], &b[rule.slots.clone()]);
+            if one[0] != 0 && two[0] != 0 && share_a_value(one, two) {
+                shared |= 1 << index;
+                known.agree = known.agree.union(rule.others);
+                known.near.insert(rule.attribute);
             }
         }
         for (whole, parts) in WHOLES {
@@ -65,8 +114,11 @@ impl Derivation {
                 known.agree.insert(*whole);
             }
         }
-        for (tag, (attributes, _)) in self.tags.iter().enumerate() {
-            if a[tag] == 0 || b[tag] == 0 || a[tag] == b[tag] {
+        for Conjunction {
+            slot, attributes, ..
+        } in &self.conjunctions
+        {
+            if a[*slot] == 0 || b[*slot] == 0 || a[*slot] == b[*slot] {
                 continue;
             }
             let mut open = attributes
@@ -76,6 +128,18 @@ impl Derivation {
                 known.differ.insert(*only);
             }
         }
+        for (index, rule) in self.near.iter().enumerate() {
+            let first = rule.slots.start;
+            let asked = a[first] != 0 && b[first] != 0 && known.agree.contains_all(rule.others);
+            if asked && shared & (1 << index) == 0 {
+                known.far.insert(rule.attribute);
+            }
+        }
         known
     }
+}
+
+/// Whether two tags have a value in common, in whatever slots.
+pub(super) fn share_a_value(a: &[u64], b: &[u64]) -> bool {
+    a.iter().any(|value| b.contains(value))
 }

@@ -14,7 +14,7 @@ use crate::terms::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Level, RecordTable, RowIndex,
 };
 
-use derive::{Derivation, KnownAttributes};
+use derive::{Derivation, KnownAttributes, share_a_value};
 
 /// Compares pairs under one profile.
 pub struct Comparer<'a> {
@@ -35,7 +35,7 @@ impl<'a> Comparer<'a> {
         );
         Self {
             comparisons: &profile.comparisons,
-            derivation: Derivation::new(&profile.tags),
+            derivation: Derivation::new(profile),
         }
     }
 
@@ -114,7 +114,19 @@ fn holds(
                 None
             }
         }
-        Evidence::Tag(tag) => Some(table.tag(pair.a, tag)? == table.tag(pair.b, tag)?),
+        Evidence::Near(attribute) => {
+            if known.agree.contains(attribute) || known.near.contains(attribute) {
+                Some(true)
+            } else if known.far.contains(attribute) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        Evidence::Tag(tag) => Some(share_a_value(
+            table.tag(pair.a, tag)?,
+            table.tag(pair.b, tag)?,
+        )),
         Evidence::Filter { index, at_least } => similarity(index).map(|value| value >= at_least),
     }
 }

@@ -33,7 +33,11 @@ fn push(table: &mut RecordTable, profile: &LinkageProfile, person: &Person) {
     let mut presence = 0;
     let mut tags = vec![0; layout.tag_slots()];
     for (index, recipe) in profile.tags.iter().enumerate() {
-        let parts: Option<Vec<u64>> = recipe.attributes.iter().map(|a| value(*a)).collect();
+        let parts: Option<Vec<u64>> = recipe.parts[0]
+            .attributes
+            .iter()
+            .map(|a| value(*a))
+            .collect();
         if let Some(parts) = parts {
             tags[index] = parts
                 .iter()
@@ -189,4 +193,68 @@ fn swapped_name_fields_still_agree_through_the_sorted_characters() {
     let levels = compare(&person(), &swapped);
     assert_eq!(level_of(&levels, "surname"), Level(0));
     assert_eq!(level_of(&levels, "given"), Level(0));
+}
+
+/// Levels of `near` under a tag of (birth date, given name) with three slots.
+fn near_level(a: [u64; 4], b: [u64; 4]) -> Level {
+    let text = r#"
+name = "near"
+version = 1
+summary = "One tag with variants, one without."
+[[tag]]
+name = "given"
+attributes = ["birth_date", "given_kana"]
+one_deletion = "given_kana"
+slots = 3
+block = true
+[[tag]]
+name = "birth"
+attributes = ["birth_date"]
+[[comparison]]
+name = "given"
+rungs = [{ attribute = "given_kana", m = 0.8, u = 0.01 }, { near = "given_kana", m = 0.1, u = 0.02 }]
+"#;
+    let profile = LinkageProfile::parse(text).expect("valid");
+    let layout = profile.layout();
+    let mut table = RecordTable::with_capacity(layout.clone(), 2);
+    for tags in [a, b] {
+        table.push(Row {
+            filters: &[],
+            tags: &tags,
+            presence: layout.presence_all(),
+            kind: EventKind::Other,
+            flags: 0,
+            source: 0,
+            key: 0,
+        });
+    }
+    let vector = Comparer::new(&profile).compare(&table, CandidatePair::new(0, 1));
+    vector.level(0)
+}
+
+#[test]
+fn a_shared_variant_is_near_and_only_the_whole_value_agrees() {
+    let person = [1, 2, 3, 50];
+    assert_eq!(
+        near_level(person, [1, 8, 9, 50]),
+        Level(0),
+        "the whole value"
+    );
+    assert_eq!(near_level(person, [7, 2, 9, 50]), Level(1), "one replaced");
+    assert_eq!(near_level(person, [2, 8, 9, 50]), Level(1), "one left out");
+    assert_eq!(
+        near_level(person, [7, 8, 9, 50]),
+        Level(2),
+        "far, birth date agrees"
+    );
+    assert_eq!(
+        near_level(person, [7, 2, 9, 51]),
+        Level(1),
+        "the variant binds the birth date"
+    );
+    assert_eq!(
+        near_level(person, [7, 8, 9, 51]),
+        Level::MISSING,
+        "either may differ"
+    );
 }

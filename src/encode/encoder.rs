@@ -2,11 +2,12 @@
 
 use zeroize::Zeroizing;
 
+use super::clkhash::{ClkEncoder, ClkSchema, ClkSchemaError};
 use super::filter::{FilterMaker, FilterScratch};
 use super::harden::Flips;
 use super::identity::SourceRecord;
 use super::key::{LinkageSecret, SecretFingerprint, SourceSecret};
-use super::tag::TagMaker;
+use super::tag::{Padding, TagMaker};
 use crate::terms::RecordEncoding;
 use crate::terms::profile::{Layout, LinkageProfile};
 
@@ -22,6 +23,18 @@ pub enum NewEncoderError {
         /// Which filter.
         filter: String,
     },
+    /// A tag pads its slots, and that needs a source secret.
+    #[error(
+        "the linkage profile pads the slots of the tag '{tag}', and that needs the source's own \
+         secret: give a source key"
+    )]
+    NoSourceSecretForTag {
+        /// Which tag.
+        tag: String,
+    },
+    /// The clkhash schema in the profile is not valid.
+    #[error(transparent)]
+    Clkhash(#[from] ClkSchemaError),
     /// The epoch has the wrong form.
     #[error("an epoch is 1 to 63 characters of a-z, A-Z, 0-9, '.', '_' and '-'")]
     Epoch,
@@ -36,6 +49,7 @@ pub struct Encoder {
     layout: Layout,
     filters: Vec<FilterMaker>,
     tags: Vec<TagMaker>,
+    clkhash: Option<ClkEncoder>,
     secret_fingerprint: SecretFingerprint,
 }
 
@@ -54,11 +68,21 @@ impl Encoder {
         if epoch.is_empty() || epoch.len() > 63 || !epoch.bytes().all(good) {
             return Err(NewEncoderError::Epoch);
         }
-        let profile_key = secret.root().epoch(epoch).profile(&profile.name);
+        let suite = profile.suite;
+        let profile_key = secret.root(suite).epoch(epoch).profile(&profile.name);
         let source_key =
-            source_secret.map(|secret| secret.root().epoch(epoch).profile(&profile.name));
+            source_secret.map(|secret| secret.root(suite).epoch(epoch).profile(&profile.name));
+        let clkhash = match &profile.clkhash {
+            None => None,
+            Some(recipe) => {
+                let schema = ClkSchema::parse(&recipe.schema)?;
+                Some(ClkEncoder::new(schema, secret.hexadecimal().as_bytes()))
+            }
+        };
         let mut filters = Vec::with_capacity(profile.filters.len());
-        for recipe in &profile.filters {
+        // A clkhash filter has no recipe of ours.
+        let recipes = profile.filters.iter().filter(|_| clkhash.is_none());
+        for recipe in recipes {
             let flips = match &source_key {
                 _ if recipe.flip == 0.0 => None,
                 Some(key) => Some(Flips::new(key.filter(&recipe.name), recipe.flip)),
@@ -71,15 +95,47 @@ impl Encoder {
             let filter_key = profile_key.filter(&recipe.name);
             filters.push(FilterMaker::new(recipe, &filter_key, flips));
         }
-        let tags = profile.tags.iter();
+        let mut tags = Vec::with_capacity(profile.tags.len());
+        for recipe in &profile.tags {
+            let padding = source_key
+                .as_ref()
+                .map(|key| Padding(key.tag(&recipe.name)));
+            if recipe.deletions.is_some() && padding.is_none() {
+                return Err(NewEncoderError::NoSourceSecretForTag {
+                    tag: recipe.name.clone(),
+                });
+            }
+            tags.push(TagMaker::new(
+                recipe,
+                profile_key.tag(&recipe.name),
+                padding,
+            ));
+        }
         Ok(Self {
             layout: profile.layout(),
             filters,
-            tags: tags
-                .map(|recipe| TagMaker::new(recipe, profile_key.tag(&recipe.name)))
-                .collect(),
+            tags,
+            clkhash,
             secret_fingerprint: secret.fingerprint(),
         })
+    }
+
+    /// Takes another secret for a clkhash profile: the text that a project has used with clkhash.
+    /// Without it the secret is the linkage secret in 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn with_clkhash_secret(mut self, secret: &[u8]) -> Self {
+        self.clkhash = self
+            .clkhash
+            .map(|encoder| ClkEncoder::new(encoder.schema().clone(), secret));
+        self
+    }
+
+    /// The columns that a clkhash profile hashes as they are written; a reader is to keep them with
+    /// [`Identity::set_columns`](super::Identity::set_columns).
+    #[must_use]
+    pub fn clkhash_columns(&self) -> Option<&[String]> {
+        let encoder = self.clkhash.as_ref();
+        encoder.map(|encoder| encoder.schema().columns())
     }
 
     /// Shape of the encodings.
@@ -116,10 +172,18 @@ impl Encoder {
                 encoding.presence |= self.layout.filter_bit(index);
             }
         }
+        if let Some(clkhash) = &self.clkhash {
+            let row = record.identity.columns();
+            let made = row.len() == clkhash.schema().columns().len()
+                && clkhash.encode(row, &mut encoding.filters).is_ok();
+            if made && encoding.filters.iter().any(|word| *word != 0) {
+                encoding.presence |= self.layout.filter_bit(0);
+            }
+        }
         let mut message = Zeroizing::new(Vec::with_capacity(256));
         for (index, tag) in self.tags.iter().enumerate() {
-            if let Some(value) = tag.make(&record.identity, &mut message) {
-                encoding.tags[self.layout.tag_range(index)].fill(value);
+            let slots = &mut encoding.tags[self.layout.tag_range(index)];
+            if tag.make(&record.identity, &record.record_ref, &mut message, slots) {
                 encoding.presence |= self.layout.tag_bit(index);
             }
         }
@@ -127,5 +191,7 @@ impl Encoder {
     }
 }
 
+#[cfg(test)]
+mod slot_tests;
 #[cfg(test)]
 mod tests;

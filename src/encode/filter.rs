@@ -2,9 +2,10 @@
 //!
 //! # The hash of one gram
 //! `message = field(gram) ‖ u32 LE occurrence ‖ field(salt value) …`, where
-//! `field(x) = u32 LE length ‖ x`. BLAKE3, keyed with the key of (filter, attribute), is read as
-//! a stream of 32-bit little-endian words; word *w* sets base bit `(w · base_bits) >> 32`. Each
-//! bit has a word of its own: double hashing would leave patterns that can be mined.
+//! `field(x) = u32 LE length ‖ x`. The profile's suite, keyed with the key of (filter, attribute),
+//! is read as a stream of 32-bit little-endian words; word *w* sets base bit
+//! `(w · base_bits) >> 32`. Each bit has a word of its own: double hashing would leave patterns that
+//! can be mined.
 
 use super::gram::GramBuffer;
 use super::harden::{Flips, Placement};
@@ -122,8 +123,7 @@ impl FilterMaker {
     fn set_bits(&self, feature: &FeatureKey, message: &[u8], out: &mut [u64]) {
         let mut stream = [0; 4 * BITS_PER_GRAM_MAX];
         let stream = &mut stream[..4 * feature.bits_per_gram];
-        let mut hasher = blake3::Hasher::new_keyed(feature.key.bytes());
-        hasher.update(message).finalize_xof().fill(stream);
+        feature.key.stream(message).fill(stream);
         for bytes in stream.chunks_exact(4) {
             let word = u32::from_le_bytes([bytes[0], bytes[1], bytes[2], bytes[3]]);
             let position = (u64::from(word) * u64::from(self.base_bits)) >> 32;

@@ -5,7 +5,7 @@
 //! hides which half is which. Flips add noise that is fixed for each (source secret, record): fresh
 //! noise on every upload would average out.
 
-use super::key::Key;
+use super::key::{Key, KeyStream};
 use crate::terms::RecordRef;
 
 /// Where each base bit goes in the finished filter.
@@ -125,7 +125,7 @@ impl Flips {
 
 /// A keyed stream as 64-bit little-endian words.
 struct Words {
-    stream: blake3::OutputReader,
+    stream: KeyStream,
     block: [u8; Self::BLOCK_BYTES],
     next: usize,
 }
@@ -134,9 +134,8 @@ impl Words {
     const BLOCK_BYTES: usize = 1024;
 
     fn new(key: &Key, message: &[u8]) -> Self {
-        let mut hasher = blake3::Hasher::new_keyed(key.bytes());
         Self {
-            stream: hasher.update(message).finalize_xof(),
+            stream: key.stream(message),
             block: [0; Self::BLOCK_BYTES],
             next: Self::BLOCK_BYTES,
         }
@@ -160,9 +159,10 @@ mod tests {
 
     use super::*;
     use crate::encode::key::{LinkageSecret, SourceSecret};
+    use crate::terms::profile::Suite;
 
     fn key(byte: u8) -> Key {
-        LinkageSecret::from_bytes([byte; 32]).root()
+        LinkageSecret::from_bytes([byte; 32]).root(Suite::Blake3)
     }
 
     #[test]
@@ -202,7 +202,10 @@ mod tests {
     #[test]
     fn flips_are_fixed_for_secret_and_record_and_as_many_as_asked() {
         let flips = |byte: u8, probability| {
-            Flips::new(SourceSecret::from_bytes([byte; 32]).root(), probability)
+            Flips::new(
+                SourceSecret::from_bytes([byte; 32]).root(Suite::Blake3),
+                probability,
+            )
         };
         let noise = |flips: &Flips, label: &str| {
             let mut out = vec![0_u64; 16];

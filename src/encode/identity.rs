@@ -15,6 +15,7 @@ pub const UNKNOWN: char = '\u{FFFD}';
 #[derive(Default)]
 pub struct Identity {
     values: Vec<(Attribute, String)>,
+    columns: Vec<String>,
 }
 
 impl Identity {
@@ -42,6 +43,18 @@ impl Identity {
             .filter(|value| !value.is_empty())
     }
 
+    /// Keeps columns as they are written, for an encoder that hashes columns and not attributes.
+    pub fn set_columns(&mut self, columns: Vec<String>) {
+        self.columns.zeroize();
+        self.columns = columns;
+    }
+
+    /// The columns that were kept; none if none were asked for.
+    #[must_use]
+    pub fn columns(&self) -> &[String] {
+        &self.columns
+    }
+
     /// The attributes that have a value, in no order.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
         let filled = self.values.iter().filter(|(_, value)| !value.is_empty());
@@ -60,6 +73,7 @@ impl Drop for Identity {
         for (_, value) in &mut self.values {
             value.zeroize();
         }
+        self.columns.zeroize();
     }
 }
 

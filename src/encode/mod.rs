@@ -10,6 +10,7 @@ pub mod normalise;
 pub mod reader;
 pub mod sources;
 
+pub mod clkhash;
 mod encoder;
 pub mod file;
 mod filter;
@@ -25,6 +26,8 @@ pub use map::MapFile;
 pub use normalise::Locale;
 pub use reader::{ReadError, ReadReport, Row, RowRefusal, SourceReader, open_source};
 pub use sources::SourceList;
+
+pub use tag::CHARACTERS_MIN;
 
 pub use encoder::{Encoder, NewEncoderError};
 pub use key::{LinkageSecret, SecretFingerprint, SourceSecret};

@@ -17,6 +17,12 @@ pub enum StartRunError {
     /// The cuts do not make sense.
     #[error("the lower threshold must not be above the upper one, and both must be numbers")]
     Thresholds,
+    /// The profile proposes no pairs.
+    #[error(
+        "the linkage profile has no tag with `block = true`: its encodings are kept, but nothing \
+         proposes pairs to compare, so they cannot be linked"
+    )]
+    NoBlocking,
     /// The run could not be written to the store.
     #[error("the run could not be written to the store")]
     Store(#[from] PutRunError),
@@ -77,6 +83,10 @@ impl JobRunner {
             if !finite || cuts.lower_bits > cuts.upper_bits {
                 return Err(StartRunError::Thresholds);
             }
+        }
+        let profile = self.inner.store.profile();
+        if profile.is_some_and(|(profile, _)| !profile.can_block()) {
+            return Err(StartRunError::NoBlocking);
         }
         let mut active = self
             .inner

@@ -109,6 +109,7 @@ fn twin_model(profile: &LinkageProfile, twins: &Twins) -> TwinModel {
     let rungs = &profile.comparisons[twins.given].rungs;
     let equal = |evidence: &Evidence| match evidence {
         Evidence::Attribute(_) | Evidence::Tag(_) => true,
+        Evidence::Near(_) => false,
         Evidence::Filter { at_least, .. } => *at_least >= EQUAL_SIMILARITY,
     };
     let mut given_equal: Vec<bool> = rungs.iter().map(|rung| equal(&rung.evidence)).collect();

@@ -113,11 +113,13 @@ impl RecordTable {
         Some(&self.filters[start + range.start..start + range.end])
     }
 
-    /// One tag of a row, if present.
+    /// The slots of one tag of a row, if present. `[slots of the tag]`.
     #[must_use]
-    pub fn tag(&self, row: RowIndex, tag: usize) -> Option<u64> {
-        let value = self.tags(row)[self.layout.tag_range(tag).start];
-        (value != 0).then_some(value)
+    pub fn tag(&self, row: RowIndex, tag: usize) -> Option<&[u64]> {
+        if self.presence[row as usize] & self.layout.tag_bit(tag) == 0 {
+            return None;
+        }
+        Some(&self.tags(row)[self.layout.tag_range(tag)])
     }
 
     /// All tags of a row, absent ones zero. `[tag_slots]`.

@@ -48,6 +48,7 @@ fn encode(
     progress: &Progress,
 ) -> Result<EncodeReport, DemoError> {
     let options = EncodeOptions {
+        clkhash_secret: None,
         input: source.csv.clone(),
         output: source.encodings.clone(),
         format: OutputFormat::Mse,

@@ -27,8 +27,8 @@ pub struct DemoArgs {
     /// Seed of the people: the same seed makes the same people.
     #[arg(long, default_value_t = 1, value_name = "S")]
     pub seed: u64,
-    /// Linkage profile: a name (jp-standard, jp-fields, en-fields) or a file. Default: the one that
-    /// sources.toml names, else jp-standard.
+    /// Linkage profile: a name (jp-standard, jp-national, jp-fields, en-standard, en-fields) or a
+    /// file. Default: the one that sources.toml names, else jp-standard.
     #[arg(long, value_name = "P")]
     pub profile: Option<String>,
     /// Where everything goes: keys, certificates, store, entities.csv, report.json.

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
-use crate::encode::key::{SecretKind, key_file_fingerprint};
+use crate::encode::key::{SecretKind, join_key_file, key_file_fingerprint, split_key_file};
 use crate::encode::{LinkageSecret, SourceSecret};
 
 /// Arguments of `key`.
@@ -19,6 +19,29 @@ pub enum KeyCommand {
         /// Which secret: shared by all sources, or this source's own
         #[arg(long, value_enum, default_value_t = Kind::Linkage)]
         kind: Kind,
+    },
+    /// Split a secret into shares for custodians: so many of them give it back, fewer tell nothing
+    Split {
+        /// The key file to split; it stays as it is
+        file: PathBuf,
+        /// How many shares to make
+        #[arg(long, value_name = "N")]
+        shares: u8,
+        /// How many of them it takes to join the secret
+        #[arg(long, value_name = "K")]
+        threshold: u8,
+        /// Where the shares go: OUT.1, OUT.2, …; none may exist
+        #[arg(long, value_name = "OUT")]
+        out: PathBuf,
+    },
+    /// Join shares into a key file
+    Join {
+        /// The shares, in any order
+        #[arg(required = true)]
+        shares: Vec<PathBuf>,
+        /// The key file to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Show the fingerprint of a key file, to compare it with another source's
     Fingerprint {
@@ -64,13 +87,41 @@ pub fn run(command: &KeyCommand) -> Outcome {
                 out.display()
             ))
         }
+        KeyCommand::Split {
+            file,
+            shares,
+            threshold,
+            out,
+        } => {
+            let paths = split_key_file(file, *shares, *threshold, out)?;
+            let mut text = String::new();
+            for path in paths {
+                text.push_str(&format!("{}\n", path.display()));
+            }
+            Ok(text
+                + &format!(
+                    "Give each share to another custodian. Any {threshold} of them join to the \
+                     secret; with fewer nobody learns anything of it.\n"
+                ))
+        }
+        KeyCommand::Join { shares, out } => {
+            let (kind, fingerprint) = join_key_file(shares, out)?;
+            Ok(format!(
+                "{}  fingerprint {fingerprint}  {}\n",
+                out.display(),
+                in_words(kind)
+            ))
+        }
         KeyCommand::Fingerprint { file } => {
             let (kind, fingerprint) = key_file_fingerprint(file)?;
-            let kind = match kind {
-                SecretKind::Linkage => "linkage secret",
-                SecretKind::Source => "source secret",
-            };
-            Ok(format!("{fingerprint}  {kind}\n"))
+            Ok(format!("{fingerprint}  {}\n", in_words(kind)))
         }
+    }
+}
+
+fn in_words(kind: SecretKind) -> &'static str {
+    match kind {
+        SecretKind::Linkage => "linkage secret",
+        SecretKind::Source => "source secret",
     }
 }

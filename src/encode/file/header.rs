@@ -33,6 +33,8 @@ pub struct EncodingHeader {
     pub filters: Vec<FilterShape>,
     /// Names of the tags, in order.
     pub tags: Vec<String>,
+    /// Slots of all tags of a row.
+    pub tag_slots: usize,
     /// When the file was begun, seconds since 1970-01-01 UTC.
     pub created_unix_s: u64,
 }
@@ -48,6 +50,9 @@ struct RawHeader {
     secret_fingerprint: String,
     filters: Vec<FilterShape>,
     tags: Vec<String>,
+    /// Left out where each tag has one slot.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    tag_slots: Option<usize>,
     created_unix_s: u64,
 }
 
@@ -73,6 +78,7 @@ impl EncodingHeader {
             secret_fingerprint,
             filters: filters.collect(),
             tags: profile.tags.iter().map(|tag| tag.name.clone()).collect(),
+            tag_slots: profile.layout().tag_slots(),
             created_unix_s,
         }
     }
@@ -93,6 +99,7 @@ impl EncodingHeader {
             secret_fingerprint: self.secret_fingerprint.to_string(),
             filters: self.filters.clone(),
             tags: self.tags.clone(),
+            tag_slots: (self.tag_slots != self.tags.len()).then_some(self.tag_slots),
             created_unix_s: self.created_unix_s,
         };
         serde_json::to_vec(&raw).expect("strings, numbers and lists always serialise")
@@ -102,8 +109,10 @@ impl EncodingHeader {
     pub(super) fn from_json(json: &[u8]) -> Option<Self> {
         let raw: RawHeader = serde_json::from_slice(json).ok()?;
         let words: u64 = raw.filters.iter().map(|f| u64::from(f.bits) / 64).sum();
-        let fits = words + raw.tags.len() as u64 <= ENCODING_BYTES_MAX as u64 / 8;
+        let tag_slots = raw.tag_slots.unwrap_or(raw.tags.len());
+        let fits = words.saturating_add(tag_slots as u64) <= ENCODING_BYTES_MAX as u64 / 8;
         if !fits
+            || tag_slots < raw.tags.len()
             || raw
                 .filters
                 .iter()
@@ -119,6 +128,7 @@ impl EncodingHeader {
             secret_fingerprint: SecretFingerprint(from_hex(&raw.secret_fingerprint)?),
             filters: raw.filters,
             tags: raw.tags,
+            tag_slots,
             created_unix_s: raw.created_unix_s,
         })
     }

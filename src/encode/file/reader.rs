@@ -106,7 +106,7 @@ impl<R: Read> EncodingReader<R> {
             hasher,
             shape: RowShape {
                 filter_words: header.filter_words(),
-                tags: header.tags.len(),
+                tags: header.tag_slots,
             },
             header,
             frame: Vec::new(),

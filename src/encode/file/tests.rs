@@ -20,7 +20,7 @@ fn header() -> EncodingHeader {
 
 fn encoding(header: &EncodingHeader, number: u64) -> RecordEncoding {
     let words = header.filter_words() as u64;
-    let tags = header.tags.len() as u64;
+    let tags = header.tag_slots as u64;
     RecordEncoding {
         record_ref: RecordRef::new(&format!("カルテ{number}")).expect("valid"),
         version: 1 + number as u32,

@@ -86,7 +86,7 @@ impl EncodingWriter {
             hasher: blake3::Hasher::new(),
             shape: RowShape {
                 filter_words: header.filter_words(),
-                tags: header.tags.len(),
+                tags: header.tag_slots,
             },
             frame: Vec::new(),
             frame_records: 0,

@@ -121,13 +121,20 @@ pub(super) fn read(
 /// # Errors
 /// [`ReadKeyError`].
 pub fn key_file_fingerprint(path: &Path) -> Result<(SecretKind, SecretFingerprint), ReadKeyError> {
+    let (kind, secret) = read_any(path)?;
+    Ok((kind, SecretFingerprint::of(&secret)))
+}
+
+/// Kind and secret of a key file of either kind.
+pub(super) fn read_any(
+    path: &Path,
+) -> Result<(SecretKind, Zeroizing<[u8; SECRET_BYTES]>), ReadKeyError> {
     let form = || ReadKeyError::Form {
         path: path.into(),
         expected: SecretKind::Linkage,
     };
     let text = read_text(path)?.ok_or_else(form)?;
-    let (kind, secret) = parse(&text).ok_or_else(form)?;
-    Ok((kind, SecretFingerprint::of(&secret)))
+    parse(&text).ok_or_else(form)
 }
 
 pub(super) fn write_new(
@@ -135,6 +142,13 @@ pub(super) fn write_new(
     kind: SecretKind,
     secret: &[u8; SECRET_BYTES],
 ) -> Result<(), WriteKeyError> {
+    let digits = to_hex(secret);
+    let line = Zeroizing::new(format!("{} {}\n", kind.label(), digits.as_str()));
+    write_line_new(path, &line)
+}
+
+/// Writes a new file that only the owner can read.
+pub(super) fn write_line_new(path: &Path, line: &str) -> Result<(), WriteKeyError> {
     let failed = |error: io::Error| {
         let path = path.into();
         if error.kind() == io::ErrorKind::AlreadyExists {
@@ -148,21 +162,23 @@ pub(super) fn write_new(
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     let mut file = options.open(path).map_err(failed)?;
-    let mut line = Zeroizing::new(String::with_capacity(128));
-    line.push_str(kind.label());
-    line.push(' ');
-    for byte in secret {
-        for digit in [byte >> 4, byte & 15] {
-            line.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    line.push('\n');
     file.write_all(line.as_bytes()).map_err(failed)?;
     file.sync_all().map_err(failed)
 }
 
+/// Lower-case hexadecimal digits.
+pub(super) fn to_hex(secret: &[u8]) -> Zeroizing<String> {
+    let mut text = Zeroizing::new(String::with_capacity(2 * secret.len()));
+    for byte in secret {
+        for digit in [byte >> 4, byte & 15] {
+            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
+        }
+    }
+    text
+}
+
 /// The text of a key file; `None` if it is too long or not text.
-fn read_text(path: &Path) -> Result<Option<Zeroizing<String>>, ReadKeyError> {
+pub(super) fn read_text(path: &Path) -> Result<Option<Zeroizing<String>>, ReadKeyError> {
     let failed = |error| ReadKeyError::Io {
         path: path.into(),
         error,
@@ -210,6 +226,11 @@ fn parse(text: &str) -> Option<(SecretKind, Zeroizing<[u8; SECRET_BYTES]>)> {
     let kind = SecretKind::ALL
         .into_iter()
         .find(|kind| kind.label() == label)?;
+    Some((kind, from_hex(hex)?))
+}
+
+/// A secret from its hexadecimal digits.
+pub(super) fn from_hex(hex: &str) -> Option<Zeroizing<[u8; SECRET_BYTES]>> {
     let mut secret = Zeroizing::new([0; SECRET_BYTES]);
     if hex.len() != 2 * SECRET_BYTES {
         return None;
@@ -219,5 +240,5 @@ fn parse(text: &str) -> Option<(SecretKind, Zeroizing<[u8; SECRET_BYTES]>)> {
         let low = char::from(pair[1]).to_digit(16)?;
         *slot = (high * 16 + low) as u8;
     }
-    Some((kind, secret))
+    Some(secret)
 }

@@ -11,24 +11,36 @@
 //! linkage secret ─ root ─ epoch ─ profile name ─┬─ filter name ─┬─ attribute name   (grams)
 //!                                               │               └─ permutation
 //!                                               └─ tag name                         (tags)
-//! source secret  ─ root ─ epoch ─ profile name ─── filter name                      (flips)
+//! source secret  ─ root ─ epoch ─ profile name ─┬─ filter name                      (flips)
+//!                                               └─ tag name               (padding of slots)
 //! ```
+//!
+//! In the suite `hmac-sha-256`, `child(context, parent, label)` is HMAC-SHA-256 keyed with the
+//! parent over `u32 LE length of context ‖ context ‖ u32 LE length of label ‖ label`, and a root is
+//! HMAC-SHA-256 keyed with the secret over the context.
 //!
 //! The contexts are the constants in `key/schedule.rs`. A new epoch, another profile name or
 //! another recipe name gives keys that tell nothing about the old ones.
 
 mod key_file;
 mod schedule;
+mod share;
+mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use key_file::{ReadKeyError, SecretKind, WriteKeyError, key_file_fingerprint};
+pub use share::{ShareError, join_key_file, split_key_file};
+
 pub(super) use schedule::Key;
+pub(super) use stream::KeyStream;
 
 use std::fmt;
 use std::path::Path;
 
 use zeroize::Zeroizing;
+
+use crate::terms::profile::Suite;
 
 /// Bytes of a secret.
 pub const SECRET_BYTES: usize = 32;
@@ -107,8 +119,8 @@ macro_rules! secrets {
                 SecretFingerprint::of(&self.0)
             }
 
-            pub(super) fn root(&self) -> Key {
-                Key::root(SecretKind::$kind, &self.0)
+            pub(super) fn root(&self, suite: Suite) -> Key {
+                Key::root(SecretKind::$kind, suite, &self.0)
             }
         }
     )*};
@@ -117,4 +129,11 @@ macro_rules! secrets {
 secrets! {
     LinkageSecret Linkage "The secret that all sources of a project share and the server never holds.";
     SourceSecret Source "The secret of one source alone: it fixes which bits of a record are flipped.";
+}
+
+impl LinkageSecret {
+    /// The secret in 64 lower-case hexadecimal digits.
+    pub(super) fn hexadecimal(&self) -> Zeroizing<String> {
+        key_file::to_hex(self.0.as_slice())
+    }
 }

@@ -2,18 +2,30 @@
 
 use zeroize::Zeroizing;
 
+use super::stream::{KeyStream, hmac_sha_256};
 use super::{SECRET_BYTES, SecretKind};
+use crate::terms::profile::Suite;
 
-/// A derived key. No `Debug`; wiped on drop.
-pub(in crate::encode) struct Key(Zeroizing<[u8; SECRET_BYTES]>);
+/// A derived key and the suite that it is for. No `Debug`; wiped on drop.
+pub(in crate::encode) struct Key {
+    bytes: Zeroizing<[u8; SECRET_BYTES]>,
+    suite: Suite,
+}
 
 impl Key {
-    pub(super) fn root(kind: SecretKind, secret: &[u8; SECRET_BYTES]) -> Self {
+    pub(super) fn root(kind: SecretKind, suite: Suite, secret: &[u8; SECRET_BYTES]) -> Self {
         let context = match kind {
             SecretKind::Linkage => "musubi/v1/linkage-root",
             SecretKind::Source => "musubi/v1/source-root",
         };
-        Self(Zeroizing::new(blake3::derive_key(context, secret)))
+        let bytes = match suite {
+            Suite::Blake3 => blake3::derive_key(context, secret),
+            Suite::HmacSha256 => hmac_sha_256(secret, &[context.as_bytes()]),
+        };
+        Self {
+            bytes: Zeroizing::new(bytes),
+            suite,
+        }
     }
 
     /// Key of an epoch under a root.
@@ -46,17 +58,41 @@ impl Key {
         self.child("musubi/v1/tag", name)
     }
 
-    /// The key itself, for a keyed hash.
+    /// The keyed stream of a message.
+    pub(in crate::encode) fn stream(&self, message: &[u8]) -> KeyStream {
+        KeyStream::new(self.suite, &self.bytes, message)
+    }
+
+    #[cfg(test)]
     pub(in crate::encode) fn bytes(&self) -> &[u8; SECRET_BYTES] {
-        &self.0
+        &self.bytes
     }
 
     fn child(&self, context: &'static str, label: &str) -> Self {
-        let mut hasher = blake3::Hasher::new_derive_key(context);
-        hasher.update(self.0.as_slice());
         // Labels are profile, recipe and attribute names and epochs: at most 63 bytes.
-        hasher.update(&(label.len() as u32).to_le_bytes());
-        hasher.update(label.as_bytes());
-        Self(Zeroizing::new(*hasher.finalize().as_bytes()))
+        let length = (label.len() as u32).to_le_bytes();
+        let bytes = match self.suite {
+            Suite::Blake3 => {
+                let mut hasher = blake3::Hasher::new_derive_key(context);
+                hasher.update(self.bytes.as_slice());
+                hasher.update(&length);
+                hasher.update(label.as_bytes());
+                *hasher.finalize().as_bytes()
+            }
+            Suite::HmacSha256 => {
+                let context_length = (context.len() as u32).to_le_bytes();
+                let message: [&[u8]; 4] = [
+                    &context_length,
+                    context.as_bytes(),
+                    &length,
+                    label.as_bytes(),
+                ];
+                hmac_sha_256(&self.bytes, &message)
+            }
+        };
+        Self {
+            bytes: Zeroizing::new(bytes),
+            suite: self.suite,
+        }
     }
 }

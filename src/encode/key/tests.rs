@@ -1,6 +1,7 @@
 use std::fs;
 
 use super::*;
+use crate::terms::profile::Suite;
 
 fn secret(byte: u8) -> LinkageSecret {
     LinkageSecret::from_bytes([byte; SECRET_BYTES])
@@ -85,7 +86,7 @@ fn a_key_of_the_other_kind_is_refused() {
 
 #[test]
 fn every_step_of_the_schedule_gives_another_key() {
-    let root = secret(9).root();
+    let root = secret(9).root(Suite::Blake3);
     let epoch = root.epoch("1");
     let profile = epoch.profile("jp-standard");
     let filter = profile.filter("names");
@@ -100,11 +101,13 @@ fn every_step_of_the_schedule_gives_another_key() {
         *filter.attribute("sex").bytes(),
         *filter.attribute("given_kana").bytes(),
         *filter.permutation().bytes(),
-        *SourceSecret::from_bytes([9; SECRET_BYTES]).root().bytes(),
-        *secret(8).root().bytes(),
+        *SourceSecret::from_bytes([9; SECRET_BYTES])
+            .root(Suite::Blake3)
+            .bytes(),
+        *secret(8).root(Suite::Blake3).bytes(),
     ];
     for (index, key) in keys.iter().enumerate() {
         assert!(!keys[..index].contains(key), "key {index} repeats");
     }
-    assert!(epoch.bytes() == secret(9).root().epoch("1").bytes());
+    assert!(epoch.bytes() == secret(9).root(Suite::Blake3).epoch("1").bytes());
 }

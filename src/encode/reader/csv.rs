@@ -16,6 +16,9 @@ pub(super) struct CsvForm {
     rows: ::csv::Reader<DecodingReader<File>>,
     columns: Columns,
     row: StringRecord,
+    header: StringRecord,
+    /// Columns to keep as they are written.
+    kept: Vec<usize>,
 }
 
 /// Where in a row the map's columns stand.
@@ -54,23 +57,15 @@ impl CsvForm {
             file,
             rows,
             row: StringRecord::new(),
+            header,
+            kept: Vec::new(),
         })
     }
 }
 
 impl Columns {
     fn find(file: &Path, header: &StringRecord, map: &MapFile) -> Result<Self, ReadError> {
-        let place = |column: &str, wanted: &'static str| {
-            let mut names = header.iter().map(str::trim);
-            names
-                .position(|name| name == column.trim())
-                .ok_or_else(|| ReadError::NoColumn {
-                    file: file.to_owned(),
-                    column: column.to_owned(),
-                    wanted,
-                    columns: header.iter().map(|name| name.trim().to_owned()).collect(),
-                })
-        };
+        let place = |column: &str, wanted| place(file, header, column, wanted);
         let mut fields = Vec::with_capacity(map.fields.len());
         for (field, column) in &map.fields {
             fields.push((*field, place(column, field.name())?));
@@ -86,6 +81,23 @@ impl Columns {
             fields,
         })
     }
+}
+
+fn place(
+    file: &Path,
+    header: &StringRecord,
+    column: &str,
+    wanted: &'static str,
+) -> Result<usize, ReadError> {
+    let mut names = header.iter().map(str::trim);
+    names
+        .position(|name| name == column.trim())
+        .ok_or_else(|| ReadError::NoColumn {
+            file: file.to_owned(),
+            column: column.to_owned(),
+            wanted,
+            columns: header.iter().map(|name| name.trim().to_owned()).collect(),
+        })
 }
 
 impl Form for CsvForm {
@@ -115,7 +127,17 @@ impl Form for CsvForm {
         for (field, column) in &self.columns.fields {
             entry.set(*field, &self.row[*column]);
         }
+        let kept = self.kept.iter().map(|column| self.row[*column].to_owned());
+        entry.columns.extend(kept);
         Ok(Found::Record)
+    }
+
+    fn keep_columns(&mut self, columns: &[String]) -> Result<(), ReadError> {
+        let places = columns
+            .iter()
+            .map(|column| place(&self.file, &self.header, column, "the clkhash schema"));
+        self.kept = places.collect::<Result<_, _>>()?;
+        Ok(())
     }
 
     fn position(&self) -> u64 {

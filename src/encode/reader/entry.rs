@@ -15,6 +15,8 @@ pub(super) struct Entry {
     pub(super) record_ref: String,
     /// What tells the kind of event, if the form has such a column.
     pub(super) kind: String,
+    /// Columns kept as they are written.
+    pub(super) columns: Vec<String>,
     fields: [String; Field::ALL.len()],
 }
 
@@ -24,6 +26,7 @@ impl Entry {
             line: 0,
             record_ref: String::new(),
             kind: String::new(),
+            columns: Vec::new(),
             fields: std::array::from_fn(|_| String::new()),
         }
     }
@@ -33,6 +36,7 @@ impl Entry {
         self.line = line;
         self.record_ref.clear();
         self.kind.clear();
+        self.columns.zeroize();
         self.fields.iter_mut().for_each(String::clear);
     }
 
@@ -61,6 +65,7 @@ impl Entry {
 impl Drop for Entry {
     fn drop(&mut self) {
         self.record_ref.zeroize();
+        self.columns.zeroize();
         self.fields.iter_mut().for_each(Zeroize::zeroize);
     }
 }

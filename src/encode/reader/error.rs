@@ -24,7 +24,7 @@ pub enum ReadError {
         file: PathBuf,
     },
     /// The header does not name a column of the map.
-    #[error("{}: no column {column:?}, which the map gives for {wanted}; there are: {}", file.display(), columns.join(", "))]
+    #[error("{}: no column {column:?}, which is wanted for {wanted}; there are: {}", file.display(), columns.join(", "))]
     NoColumn {
         /// Which file.
         file: PathBuf,
@@ -35,6 +35,9 @@ pub enum ReadError {
         /// The columns that the file has.
         columns: Vec<String>,
     },
+    /// A clkhash profile with a file that has no columns.
+    #[error("a clkhash profile hashes the columns of a CSV file, and this file is of another form")]
+    NotColumns,
     /// The bytes are not of the declared charset.
     #[error("{}: line {line} is not {charset}; the map must name the charset of the file", file.display())]
     Charset {

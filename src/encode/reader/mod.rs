@@ -60,6 +60,11 @@ trait Form: Send {
 
     /// Bytes of the file read so far.
     fn position(&self) -> u64;
+
+    /// Keeps these columns of each record as they are written.
+    fn keep_columns(&mut self, _columns: &[String]) -> Result<(), ReadError> {
+        Err(ReadError::NotColumns)
+    }
 }
 
 /// Streams the records of one file. After an error there are no more.
@@ -103,6 +108,14 @@ pub fn open_source(
 }
 
 impl SourceReader {
+    /// Keeps these columns of each record as they are written, for a clkhash profile.
+    ///
+    /// # Errors
+    /// [`ReadError::NoColumn`]; [`ReadError::NotColumns`] if the file is no CSV.
+    pub fn keep_columns(&mut self, columns: &[String]) -> Result<(), ReadError> {
+        self.form.keep_columns(columns)
+    }
+
     /// Counts of what was read so far.
     #[must_use]
     pub fn report(&self) -> ReadReport {
@@ -127,13 +140,14 @@ impl SourceReader {
         }
         self.notes.clear();
         let values = self.entry.values();
-        let identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
+        let mut identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
         for note in &self.notes {
             self.tally.note(*note, self.entry.line);
         }
         if identity.attributes().next().is_none() {
             return Err(RowRefusal::NoIdentity);
         }
+        identity.set_columns(self.entry.columns.clone());
         self.tally.record(&identity);
         self.seen.insert(short_hash);
         Ok(SourceRecord {

@@ -178,6 +178,7 @@ pub(super) fn finish(error: FinishError) -> Status {
 pub(super) fn start_run(error: StartRunError) -> Status {
     match &error {
         StartRunError::Thresholds => refuse(Code::InvalidArgument, "THRESHOLDS", &error),
+        StartRunError::NoBlocking => refuse(Code::FailedPrecondition, "NO_BLOCKING", &error),
         _ => internal("RUN", &error),
     }
 }

@@ -5,29 +5,25 @@ use std::ops::Range;
 /// Where each filter and tag lies in the packed form of an encoding.
 ///
 /// # Units
-/// Filters in 64-bit words; tags in slots of one 64-bit value. Each tag has one slot.
+/// Filters in 64-bit words; tags in slots of one 64-bit value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Layout {
     /// First word of each filter, and the total at the end: `filter_count + 1` numbers.
     filter_starts: Vec<usize>,
-    tag_count: usize,
+    /// First slot of each tag, and the total at the end: `tag_count + 1` numbers.
+    tag_starts: Vec<usize>,
 }
 
 impl Layout {
     /// Most filters and tags together: one bit each in the presence mask.
     pub const PARTS_MAX: usize = 64;
 
-    /// Layout of filters with these lengths (bits, multiples of 64) and this many tags.
-    pub(super) fn new(filter_bits: &[u32], tag_count: usize) -> Self {
-        let mut filter_starts = vec![0];
-        let mut end = 0;
-        for bits in filter_bits {
-            end += (*bits / 64) as usize;
-            filter_starts.push(end);
-        }
+    /// Layout of filters with these lengths (bits, multiples of 64) and tags with so many slots.
+    pub(super) fn new(filter_bits: &[u32], tag_slots: &[u32]) -> Self {
+        let words: Vec<u32> = filter_bits.iter().map(|bits| bits / 64).collect();
         Self {
-            filter_starts,
-            tag_count,
+            filter_starts: starts(&words),
+            tag_starts: starts(tag_slots),
         }
     }
 
@@ -40,7 +36,7 @@ impl Layout {
     /// How many tags.
     #[must_use]
     pub fn tag_count(&self) -> usize {
-        self.tag_count
+        self.tag_starts.len() - 1
     }
 
     /// Words of all filters together.
@@ -52,7 +48,7 @@ impl Layout {
     /// Tag values of one row.
     #[must_use]
     pub fn tag_slots(&self) -> usize {
-        self.tag_count
+        self.tag_starts[self.tag_count()]
     }
 
     /// Words of one filter within the row's words.
@@ -65,9 +61,12 @@ impl Layout {
     }
 
     /// Slots of one tag within the row's slots.
+    ///
+    /// # Panics
+    /// If `tag` is not an index of a tag.
     #[must_use]
     pub fn tag_range(&self, tag: usize) -> Range<usize> {
-        tag..tag + 1
+        self.tag_starts[tag]..self.tag_starts[tag + 1]
     }
 
     /// Presence bit of a filter.
@@ -85,11 +84,22 @@ impl Layout {
     /// All presence bits that may be set.
     #[must_use]
     pub fn presence_all(&self) -> u64 {
-        let parts = self.filter_count() + self.tag_count;
+        let parts = self.filter_count() + self.tag_count();
         if parts == 64 {
             u64::MAX
         } else {
             (1 << parts) - 1
         }
     }
+}
+
+/// Where each of these lengths begins when they follow one another, and the end of the last.
+fn starts(lengths: &[u32]) -> Vec<usize> {
+    let mut starts = vec![0];
+    let mut end = 0;
+    for length in lengths {
+        end += *length as usize;
+        starts.push(end);
+    }
+    starts
 }

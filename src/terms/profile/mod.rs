@@ -6,6 +6,7 @@
 
 mod layout;
 mod parse;
+mod rung;
 
 pub use layout::Layout;
 pub use parse::ProfileError;
@@ -25,6 +26,36 @@ impl fmt::Display for Fingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
     }
+}
+
+/// The keyed functions that keys, filters, tags and noise are made with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub enum Suite {
+    /// BLAKE3: keyed, extendable output.
+    #[default]
+    #[serde(rename = "blake3")]
+    Blake3,
+    /// HMAC-SHA-256 in counter mode: on the lists of ciphers that governments keep (CRYPTREC).
+    #[serde(rename = "hmac-sha-256")]
+    HmacSha256,
+}
+
+impl Suite {
+    /// The name used in profiles.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Blake3 => "blake3",
+            Self::HmacSha256 => "hmac-sha-256",
+        }
+    }
+}
+
+/// The profile's filter is a cryptographic longterm key as clkhash makes it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ClkhashRecipe {
+    /// Linkage schema of clkhash, version 3: JSON. The profile's rules look at its length only.
+    pub schema: String,
 }
 
 /// How an attribute's value is cut into grams.
@@ -73,18 +104,65 @@ pub struct FilterRecipe {
     pub flip: f64,
 }
 
-/// A keyed equality tag of the encoding: equal if and only if all its attributes are equal
-/// (up to a chance of 2⁻⁶⁴).
+/// A keyed equality tag of the encoding: one or more slots, each equal if and only if all that it
+/// binds is equal (up to a chance of 2⁻⁶⁴).
 #[derive(Debug, Clone, PartialEq)]
 pub struct TagRecipe {
     /// Unique name within the profile; part of key derivation.
     pub name: String,
-    /// What it binds. If one is missing, the tag is missing.
-    pub attributes: Vec<Attribute>,
-    /// What agrees when the tag agrees: the attributes and all that they imply.
-    pub agrees: AttributeSet,
-    /// Whether pairs that share this tag become candidate pairs.
+    /// What each list of attributes binds; at least one list. Slot *i* is made of list *i*. If one
+    /// attribute is missing, the tag is missing.
+    pub parts: Vec<TagPart>,
+    /// Slots after the lists that hold variants of the first list with one character left out of
+    /// this attribute. Slots that no variant fills hold values that no other record shares.
+    pub deletions: Option<Deletions>,
+    /// Whether pairs that share a slot of this tag become candidate pairs.
     pub block: bool,
+}
+
+/// One list of attributes of a tag.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TagPart {
+    /// What it binds, in order.
+    pub attributes: Vec<Attribute>,
+    /// What agrees when the slot agrees: the attributes and all that they imply.
+    pub agrees: AttributeSet,
+}
+
+/// Variants of a tag with one character left out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Deletions {
+    /// Which attribute loses a character.
+    pub attribute: Attribute,
+    /// Slots for variants.
+    pub slots: u32,
+}
+
+impl TagRecipe {
+    /// Slots of the tag.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        // A profile's rules keep the lists within 32.
+        self.parts.len() as u32 + self.deletions.map_or(0, |deletions| deletions.slots)
+    }
+
+    /// What agrees when the tag agrees in its first slot.
+    #[must_use]
+    pub fn agrees(&self) -> AttributeSet {
+        self.parts[0].agrees
+    }
+
+    /// All attributes that a record must have for the tag to be made, each once.
+    #[must_use]
+    pub fn attributes(&self) -> Vec<Attribute> {
+        let mut all: Vec<Attribute> = Vec::new();
+        for attribute in self.parts.iter().flat_map(|part| &part.attributes) {
+            if !all.contains(attribute) {
+                all.push(*attribute);
+            }
+        }
+        all
+    }
 }
 
 /// What a rung of a comparison looks at.
@@ -92,7 +170,9 @@ pub struct TagRecipe {
 pub enum Evidence {
     /// The attribute is known to agree or disagree, derived from the tags.
     Attribute(Attribute),
-    /// The tag at this index agrees or differs.
+    /// The attribute agrees or is one character off, as a tag with deletions shows.
+    Near(Attribute),
+    /// The tag at this index shares a slot, or none.
     Tag(usize),
     /// Dice similarity of the filter at this index, at least this much.
     Filter {
@@ -165,6 +245,10 @@ pub struct LinkageProfile {
     pub summary: String,
     /// What the console must say about attacks that the profile does not stop.
     pub warning: Option<String>,
+    /// What keys, filters, tags and noise are made with.
+    pub suite: Suite,
+    /// If set, the only filter is made by clkhash's rules and not by its recipe.
+    pub clkhash: Option<ClkhashRecipe>,
     /// Filters, in order.
     pub filters: Vec<FilterRecipe>,
     /// Tags, in order.
@@ -181,8 +265,11 @@ pub struct LinkageProfile {
 /// Profiles that come with musubi: name and text.
 pub const BUILT_IN: &[(&str, &str)] = &[
     ("jp-standard", include_str!("../profiles/jp-standard.toml")),
+    ("jp-national", include_str!("../profiles/jp-national.toml")),
     ("jp-fields", include_str!("../profiles/jp-fields.toml")),
+    ("en-standard", include_str!("../profiles/en-standard.toml")),
     ("en-fields", include_str!("../profiles/en-fields.toml")),
+    ("clkhash-v3", include_str!("../profiles/clkhash-v3.toml")),
 ];
 
 impl LinkageProfile {
@@ -228,7 +315,15 @@ impl LinkageProfile {
     #[must_use]
     pub fn layout(&self) -> Layout {
         let bits: Vec<u32> = self.filters.iter().map(|filter| filter.bits).collect();
-        Layout::new(&bits, self.tags.len())
+        let slots: Vec<u32> = self.tags.iter().map(TagRecipe::slots).collect();
+        Layout::new(&bits, &slots)
+    }
+
+    /// Whether some tag can propose pairs. Without one a server can take the encodings in, but not
+    /// link them.
+    #[must_use]
+    pub fn can_block(&self) -> bool {
+        self.tags.iter().any(|tag| tag.block)
     }
 }
 

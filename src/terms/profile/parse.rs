@@ -2,9 +2,10 @@
 
 use serde::Deserialize;
 
+use super::rung::{RawComparison, comparison};
 use super::{
-    Comparison, Evidence, EvidenceGroup, Feature, FilterRecipe, Layout, LinkageProfile, Rung,
-    TagRecipe, Twins,
+    ClkhashRecipe, Comparison, Deletions, EvidenceGroup, Feature, FilterRecipe, Layout,
+    LinkageProfile, Suite, TagPart, TagRecipe, Twins,
 };
 use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
@@ -45,6 +46,9 @@ struct RawProfile {
     summary: String,
     warning: Option<String>,
     #[serde(default)]
+    suite: Suite,
+    clkhash: Option<RawClkhash>,
+    #[serde(default)]
     filter: Vec<RawFilter>,
     #[serde(default)]
     tag: Vec<RawTag>,
@@ -66,6 +70,14 @@ struct RawTwins {
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
+struct RawClkhash {
+    /// Name of the filter.
+    filter: String,
+    schema: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
 struct RawFilter {
     name: String,
     bits: u32,
@@ -82,33 +94,17 @@ struct RawFilter {
 #[serde(deny_unknown_fields)]
 struct RawTag {
     name: String,
+    #[serde(default)]
     attributes: Vec<Attribute>,
+    #[serde(default)]
+    parts: Vec<Vec<Attribute>>,
+    one_deletion: Option<Attribute>,
+    slots: Option<u32>,
     #[serde(default)]
     block: bool,
 }
 
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawComparison {
-    name: String,
-    rungs: Vec<RawRung>,
-    group: Option<String>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawRung {
-    attribute: Option<Attribute>,
-    tag: Option<String>,
-    filter: Option<String>,
-    at_least: Option<f64>,
-    #[serde(default)]
-    given: Vec<Attribute>,
-    m: f64,
-    u: Option<f64>,
-}
-
-fn rule(holds: bool, place: &str, rule: &'static str) -> Result<(), ProfileError> {
+pub(super) fn rule(holds: bool, place: &str, rule: &'static str) -> Result<(), ProfileError> {
     if holds {
         Ok(())
     } else {
@@ -146,7 +142,10 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
     unique(raw.tag.iter().map(|t| t.name.as_str()), "tag")?;
     unique(raw.comparison.iter().map(|c| c.name.as_str()), "comparison")?;
     unique(raw.group.iter().map(|g| g.name.as_str()), "group")?;
-    let parts = raw.filter.len() + raw.tag.len();
+    let clkhash = raw
+        .clkhash
+        .map(|raw_clkhash| (raw_clkhash.filter, raw_clkhash.schema));
+    let parts = raw.filter.len() + raw.tag.len() + usize::from(clkhash.is_some());
     rule(
         (1..=Layout::PARTS_MAX).contains(&parts),
         "profile",
@@ -163,16 +162,28 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         "a profile has at most 16 groups",
     )?;
     rule(
-        raw.tag.iter().any(|t| t.block),
+        clkhash.is_some() || raw.tag.iter().any(|t| t.block),
         "profile",
         "at least one tag has `block = true`",
     )?;
+    rule(
+        clkhash.is_none() || raw.filter.is_empty() && raw.tag.is_empty(),
+        "clkhash",
+        "a profile with [clkhash] has no other filter and no tag",
+    )?;
 
-    let filters = raw
+    let mut filters = raw
         .filter
         .into_iter()
         .map(filter)
         .collect::<Result<Vec<_>, _>>()?;
+    let clkhash = match clkhash {
+        None => None,
+        Some((name, schema)) => {
+            filters.push(clkhash_filter(name, &schema)?);
+            Some(ClkhashRecipe { schema })
+        }
+    };
     let tags = raw
         .tag
         .into_iter()
@@ -199,6 +210,8 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         version: raw.version,
         summary: raw.summary,
         warning: raw.warning,
+        suite: raw.suite,
+        clkhash,
         filters,
         tags,
         comparisons,
@@ -245,18 +258,81 @@ fn filter(raw: RawFilter) -> Result<FilterRecipe, ProfileError> {
     })
 }
 
+/// The filter of a clkhash schema. The schema's other rules are the encoder's to check: a server
+/// need not know them.
+fn clkhash_filter(name: String, schema: &str) -> Result<FilterRecipe, ProfileError> {
+    unique(std::iter::once(name.as_str()), "clkhash.filter")?;
+    let json: serde_json::Value =
+        serde_json::from_str(schema).map_err(|error| ProfileError::Syntax {
+            detail: format!("clkhash.schema: {error}"),
+        })?;
+    let bits = json["clkConfig"]["l"].as_u64().unwrap_or(0);
+    rule(
+        (1..=8192).contains(&bits),
+        "clkhash.schema",
+        "clkConfig.l is 1 to 8192",
+    )?;
+    Ok(FilterRecipe {
+        name,
+        // At most 8192 by the rule above.
+        bits: (bits as u32).next_multiple_of(64),
+        features: Vec::new(),
+        salt: Vec::new(),
+        balance: false,
+        flip: 0.0,
+    })
+}
+
+/// Most slots of one tag.
+const SLOTS_MAX: u32 = 32;
+
 fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
     let place = format!("tag '{}'", raw.name);
     rule(
-        !raw.attributes.is_empty(),
+        raw.attributes.is_empty() != raw.parts.is_empty(),
         &place,
-        "a tag has at least one attribute",
+        "a tag has `attributes`, or `parts`: lists of attributes",
     )?;
-    let agrees = AttributeSet::closure(&raw.attributes);
+    let mut lists = raw.parts;
+    if lists.is_empty() {
+        lists.push(raw.attributes);
+    }
+    rule(
+        lists.len() <= SLOTS_MAX as usize && lists.iter().all(|list| !list.is_empty()),
+        &place,
+        "a tag has 1 to 32 lists, each with at least one attribute",
+    )?;
+    let deletions = match (raw.one_deletion, raw.slots) {
+        (None, None) => None,
+        (Some(attribute), Some(slots)) => {
+            rule(
+                lists.len() == 1 && lists[0].contains(&attribute),
+                &place,
+                "`one_deletion` is one of the `attributes`",
+            )?;
+            rule(
+                (2..=SLOTS_MAX).contains(&slots),
+                &place,
+                "slots is 2 to 32: the whole value and its variants",
+            )?;
+            Some(Deletions {
+                attribute,
+                slots: slots - 1,
+            })
+        }
+        _ => {
+            let rule = "`slots` and `one_deletion` go together";
+            return Err(ProfileError::Rule { place, rule });
+        }
+    };
+    let parts = lists.into_iter().map(|attributes| TagPart {
+        agrees: AttributeSet::closure(&attributes),
+        attributes,
+    });
     Ok(TagRecipe {
         name: raw.name,
-        attributes: raw.attributes,
-        agrees,
+        parts: parts.collect(),
+        deletions,
         block: raw.block,
     })
 }
@@ -285,116 +361,4 @@ fn twins(raw: &RawTwins, comparisons: &[Comparison]) -> Result<Twins, ProfileErr
             rule: "`given` and `sex` name comparisons",
         }),
     }
-}
-
-fn comparison(
-    raw: RawComparison,
-    filters: &[FilterRecipe],
-    tags: &[TagRecipe],
-    groups: &[EvidenceGroup],
-) -> Result<Comparison, ProfileError> {
-    let place = format!("comparison '{}'", raw.name);
-    rule(
-        (1..=6).contains(&raw.rungs.len()),
-        &place,
-        "a comparison has 1 to 6 rungs",
-    )?;
-    let group = match &raw.group {
-        None => None,
-        Some(name) => {
-            let index = groups.iter().position(|group| group.name == *name);
-            rule(index.is_some(), &place, "the group does not exist")?;
-            index
-        }
-    };
-    let rungs = raw
-        .rungs
-        .into_iter()
-        .map(|raw_rung| rung(raw_rung, &place, filters, tags))
-        .collect::<Result<Vec<_>, _>>()?;
-    let m_sum: f64 = rungs.iter().map(|rung| rung.m).sum();
-    let u_sum: f64 = rungs.iter().filter_map(|rung| rung.u).sum();
-    rule(
-        m_sum < 1.0 && u_sum < 1.0,
-        &place,
-        "the rungs' m, and their u, sum to less than 1",
-    )?;
-    Ok(Comparison {
-        name: raw.name,
-        rungs,
-        group,
-    })
-}
-
-fn rung(
-    raw: RawRung,
-    place: &str,
-    filters: &[FilterRecipe],
-    tags: &[TagRecipe],
-) -> Result<Rung, ProfileError> {
-    let probability = |p: f64| p > 0.0 && p < 1.0;
-    rule(probability(raw.m), place, "m is between 0 and 1")?;
-    rule(raw.u.is_none_or(probability), place, "u is between 0 and 1")?;
-    let mut given = AttributeSet::closure(&raw.given);
-    let evidence = match (raw.attribute, raw.tag, raw.filter, raw.at_least) {
-        (Some(attribute), None, None, None) => {
-            let bound = tags.iter().any(|tag| tag.agrees.contains(attribute));
-            rule(
-                bound,
-                place,
-                "no tag of the profile tells about this attribute",
-            )?;
-            rule(
-                raw.u.is_some(),
-                place,
-                "a rung on an attribute states its u: it cannot be measured",
-            )?;
-            Evidence::Attribute(attribute)
-        }
-        (None, Some(name), None, None) => {
-            let index = tags.iter().position(|tag| tag.name == name);
-            rule(
-                index.is_some(),
-                place,
-                "a rung names a tag that does not exist",
-            )?;
-            Evidence::Tag(index.unwrap_or_default())
-        }
-        (None, None, Some(name), Some(at_least)) => {
-            let index = filters.iter().position(|filter| filter.name == name);
-            rule(
-                index.is_some(),
-                place,
-                "a rung names a filter that does not exist",
-            )?;
-            rule(
-                (0.0..=1.0).contains(&at_least),
-                place,
-                "at_least is between 0 and 1",
-            )?;
-            let index = index.unwrap_or_default();
-            given = given.union(AttributeSet::closure(&filters[index].salt));
-            Evidence::Filter { index, at_least }
-        }
-        _ => {
-            rule(
-                false,
-                place,
-                "a rung has `attribute`, or `tag`, or `filter` with `at_least`",
-            )?;
-            Evidence::Tag(0)
-        }
-    };
-    let measurable = given.is_empty() || raw.u.is_some();
-    rule(
-        measurable,
-        place,
-        "a rung that needs given attributes states its u: it cannot be measured",
-    )?;
-    Ok(Rung {
-        evidence,
-        given,
-        m: raw.m,
-        u: raw.u,
-    })
 }

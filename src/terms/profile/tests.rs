@@ -43,6 +43,87 @@ fn an_unknown_name_lists_the_known_ones() {
     );
 }
 
+const SLOTS: &str = r#"
+name = "slots"
+version = 1
+summary = "Tags with slots."
+suite = "hmac-sha-256"
+[[tag]]
+name = "plain"
+attributes = ["name_kana", "birth_date"]
+block = true
+[[tag]]
+name = "given"
+attributes = ["birth_date", "given_kana"]
+one_deletion = "given_kana"
+slots = 6
+[[tag]]
+name = "parts"
+parts = [["name_kana", "birth_year"], ["name_kana", "sex"]]
+[[comparison]]
+name = "given"
+rungs = [{ near = "given_kana", m = 0.8, u = 0.01 }]
+"#;
+
+#[test]
+fn tags_lie_in_slots_one_after_the_other() {
+    let profile = LinkageProfile::parse(SLOTS).expect("valid");
+    assert_eq!(profile.suite, Suite::HmacSha256);
+    let layout = profile.layout();
+    let ranges: Vec<_> = (0..3).map(|tag| layout.tag_range(tag)).collect();
+    assert_eq!(ranges, [0..1, 1..7, 7..9]);
+    assert_eq!((layout.tag_slots(), layout.tag_count()), (9, 3));
+    assert_eq!(layout.presence_all(), 0b111);
+}
+
+#[test]
+fn broken_rules_of_slots_are_named() {
+    for (from, to, expected) in [
+        ("slots = 6", "slots = 33", "slots is 2 to 32"),
+        ("slots = 6", "slots = 1", "slots is 2 to 32"),
+        ("slots = 6\n", "", "go together"),
+        ("one_deletion = \"given_kana\"\n", "", "go together"),
+        (
+            "one_deletion = \"given_kana\"",
+            "one_deletion = \"sex\"",
+            "one of the `attributes`",
+        ),
+        (
+            "parts = [[\"name_kana\", \"birth_year\"]",
+            "parts = [[]",
+            "at least one attribute",
+        ),
+        ("parts = ", "attributes = [\"sex\"]\nparts = ", "or `parts`"),
+        ("near = \"given_kana\"", "near = \"sex\"", "`near` is"),
+        ("hmac-sha-256", "md5", "unknown variant"),
+    ] {
+        assert!(SLOTS.contains(from), "the case '{from}' still applies");
+        let error = LinkageProfile::parse(&SLOTS.replace(from, to))
+            .expect_err(to)
+            .to_string();
+        assert!(error.contains(expected), "{to}: {error}");
+    }
+}
+
+#[test]
+fn a_clkhash_profile_is_one_filter_that_nothing_blocks() {
+    let profile = LinkageProfile::built_in("clkhash-v3").expect("built in");
+    assert!(!profile.can_block() && profile.clkhash.is_some());
+    assert_eq!((profile.filters.len(), profile.tags.len()), (1, 0));
+    for (from, to, expected) in [
+        ("\"l\": 1024", "\"l\": 9000", "clkConfig.l is"),
+        ("\"features\": [", "\"features\": ", "clkhash.schema"),
+        (
+            "[clkhash]",
+            "[[tag]]\nname = \"t\"\nattributes = [\"sex\"]\n[clkhash]",
+            "no tag",
+        ),
+    ] {
+        let error = LinkageProfile::parse(&profile.text().replace(from, to)).expect_err(to);
+        assert!(error.to_string().contains(expected), "{to}: {error}");
+    }
+}
+
 #[test]
 fn broken_rules_are_named_with_their_place() {
     let cases = [

@@ -37,6 +37,9 @@ pub struct EncodeArguments {
     /// Key file of this source's own secret
     #[arg(long, value_name = "FILE")]
     source_key: Option<PathBuf>,
+    /// File with the secret text that a project has used with clkhash (clkhash profiles only)
+    #[arg(long, value_name = "FILE")]
+    clkhash_secret: Option<PathBuf>,
     /// Epoch: all sources must use the same
     #[arg(long, default_value = "1")]
     epoch: String,
@@ -63,6 +66,7 @@ pub fn run(arguments: &EncodeArguments) -> Outcome {
         profile: load_profile(&arguments.profile)?,
         linkage_secret: arguments.key.clone(),
         source_secret: arguments.source_key.clone(),
+        clkhash_secret: arguments.clkhash_secret.clone(),
         epoch: arguments.epoch.clone(),
     };
     let bar = progress_bar();

@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Instant, SystemTime};
 
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::fill::{Fill, FillCounter};
 use crate::encode::file::{EncodingHeader, WriteEncodingError};
@@ -44,6 +45,8 @@ pub struct EncodeOptions {
     pub linkage_secret: PathBuf,
     /// Key file of the source secret, needed if the profile flips bits.
     pub source_secret: Option<PathBuf>,
+    /// File with the secret text that a project has used with clkhash; only for clkhash profiles.
+    pub clkhash_secret: Option<PathBuf>,
     /// Epoch, part of every key.
     pub epoch: String,
 }
@@ -98,6 +101,14 @@ pub enum EncodeError {
         /// Which file.
         path: PathBuf,
     },
+    /// The file with clkhash's secret cannot be read.
+    #[error("cannot read the clkhash secret {path}: {error}")]
+    ClkhashSecret {
+        /// Which file.
+        path: PathBuf,
+        /// What the system says.
+        error: std::io::Error,
+    },
     /// No record could be encoded.
     #[error(
         "{path}: no record could be encoded ({refused} refused): is the map file the right one?"
@@ -144,7 +155,14 @@ pub fn encode_source(
         source_secret.as_ref(),
         &options.epoch,
     )?;
+    let encoder = match &options.clkhash_secret {
+        None => encoder,
+        Some(path) => encoder.with_clkhash_secret(&read_clkhash_secret(path)?),
+    };
     let mut reader = open_source(&options.input, &map, &options.source)?;
+    if let Some(columns) = encoder.clkhash_columns() {
+        reader.keep_columns(columns)?;
+    }
     let header = EncodingHeader::new(
         &options.profile,
         &options.epoch,
@@ -197,6 +215,21 @@ fn refuse_same_file(input: &Path, output: &Path) -> Result<(), EncodeError> {
         });
     }
     Ok(())
+}
+
+/// The secret's bytes without the line end.
+fn read_clkhash_secret(path: &Path) -> Result<Zeroizing<Vec<u8>>, EncodeError> {
+    let mut secret = Zeroizing::new(fs::read(path).map_err(|error| {
+        let path = path.into();
+        EncodeError::ClkhashSecret { path, error }
+    })?);
+    while secret
+        .last()
+        .is_some_and(|byte| matches!(byte, b'\n' | b'\r'))
+    {
+        secret.pop();
+    }
+    Ok(secret)
 }
 
 fn unix_s() -> u64 {

@@ -39,6 +39,7 @@ impl Bench {
             .write_new(&at("source.key"))
             .expect("written");
         let options = EncodeOptions {
+            clkhash_secret: None,
             input: at("in.csv"),
             output: at("out.mse"),
             format: OutputFormat::Mse,

@@ -11,10 +11,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
+use zeroize::Zeroizing;
 
 use super::load_profile;
 use crate::encode::map::MapFile;
-use crate::encode::{Identity, Row, open_source};
+use crate::encode::{CHARACTERS_MIN, Identity, Row, open_source};
+use crate::terms::profile::Deletions;
 use crate::terms::{Attribute, LinkageProfile, SourceId};
 use crate::tools::source::Outcome;
 
@@ -89,6 +91,8 @@ struct Counter {
     kind: &'static str,
     name: String,
     attributes: Vec<Attribute>,
+    /// One letter of this attribute is left out for further slots.
+    deletions: Option<Deletions>,
     /// Hash of a value, and of the person who has it.
     holders: Vec<(u64, u64)>,
 }
@@ -138,21 +142,31 @@ pub(super) fn run(arguments: &DegreeArguments) -> Outcome {
 }
 
 fn counters(profile: &LinkageProfile) -> Vec<Counter> {
-    let tags = profile.tags.iter();
-    let tags = tags.map(|tag| ("tag", &tag.name, &tag.attributes));
+    let tags = profile.tags.iter().flat_map(|tag| {
+        let lists = tag.parts.iter().enumerate();
+        lists.map(|(index, part)| Counter {
+            kind: "tag",
+            name: match index {
+                0 => tag.name.clone(),
+                _ => format!("{} ({})", tag.name, index + 1),
+            },
+            attributes: part.attributes.clone(),
+            deletions: tag.deletions,
+            holders: Vec::new(),
+        })
+    });
     let salted = profile
         .filters
         .iter()
         .filter(|filter| !filter.salt.is_empty());
-    let salts = salted.map(|filter| ("salt", &filter.name, &filter.salt));
-    tags.chain(salts)
-        .map(|(kind, name, attributes)| Counter {
-            kind,
-            name: name.clone(),
-            attributes: attributes.clone(),
-            holders: Vec::new(),
-        })
-        .collect()
+    let salts = salted.map(|filter| Counter {
+        kind: "salt",
+        name: filter.name.clone(),
+        attributes: filter.salt.clone(),
+        deletions: None,
+        holders: Vec::new(),
+    });
+    tags.chain(salts).collect()
 }
 
 impl Counter {
@@ -162,7 +176,24 @@ impl Counter {
             .iter()
             .map(|attribute| identity.known(*attribute))
             .collect();
-        if let Some(values) = values {
+        let Some(values) = values else {
+            return;
+        };
+        self.holders
+            .push((short_hash(values.iter().copied()), person));
+        let Some(deletions) = self.deletions else {
+            return;
+        };
+        let whole = identity.known(deletions.attribute).unwrap_or_default();
+        for variant in variants(whole, deletions.slots as usize) {
+            let named = self.attributes.iter().zip(&values);
+            let values = named.map(|(attribute, value)| {
+                if *attribute == deletions.attribute {
+                    variant.as_str()
+                } else {
+                    *value
+                }
+            });
             self.holders.push((short_hash(values), person));
         }
     }
@@ -237,6 +268,22 @@ fn person(identity: &Identity) -> Option<u64> {
 }
 
 /// Hash of a list of values, in memory only.
+/// The values with one letter left out that a tag's further slots hold.
+fn variants(whole: &str, slots: usize) -> Vec<Zeroizing<String>> {
+    if whole.chars().count() < CHARACTERS_MIN {
+        return Vec::new();
+    }
+    let letters = whole.char_indices().take(slots);
+    letters
+        .map(|(start, letter)| {
+            let mut shorter = Zeroizing::new(String::with_capacity(whole.len()));
+            shorter.push_str(&whole[..start]);
+            shorter.push_str(&whole[start + letter.len_utf8()..]);
+            shorter
+        })
+        .collect()
+}
+
 fn short_hash<'a>(values: impl IntoIterator<Item = &'a str>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for value in values {

@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 use clap::Subcommand;
 
 use super::Outcome;
-use crate::terms::profile::{BUILT_IN, LinkageProfile};
+use crate::terms::profile::{BUILT_IN, LinkageProfile, TagRecipe};
 use crate::terms::{Attribute, ProfileError};
 
 /// Arguments of `profile`.
@@ -112,6 +112,7 @@ fn describe(profile: &LinkageProfile) -> String {
     if let Some(warning) = &profile.warning {
         line("warning", warning.clone());
     }
+    line("suite", profile.suite.name().into());
     line("fingerprint", profile.fingerprint().to_string());
     for filter in &profile.filters {
         let salt = if filter.salt.is_empty() {
@@ -137,7 +138,7 @@ fn describe(profile: &LinkageProfile) -> String {
         );
     }
     for tag in &profile.tags {
-        line("tag", format!("{}: {}", tag.name, names(&tag.attributes)));
+        line("tag", format!("{}: {}", tag.name, bound(tag)));
     }
     let layout = profile.layout();
     line(
@@ -152,6 +153,24 @@ fn describe(profile: &LinkageProfile) -> String {
         let _ = writeln!(text, "weak          {weakness}");
     }
     text
+}
+
+/// What a tag binds, in words.
+fn bound(tag: &TagRecipe) -> String {
+    let lists: Vec<String> = tag
+        .parts
+        .iter()
+        .map(|part| names(&part.attributes))
+        .collect();
+    let lists = lists.join("; or ");
+    match tag.deletions {
+        None => lists,
+        Some(deletions) => format!(
+            "{lists}; and with one letter of {} left out, {} slots",
+            deletions.attribute.name(),
+            tag.slots()
+        ),
+    }
 }
 
 fn names(attributes: &[Attribute]) -> String {

@@ -14,7 +14,10 @@ const POPULATION: f64 = 1_000_000.0;
 pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
     let mut found = of_filters(profile);
     for tag in &profile.tags {
-        let Some(chance) = chance_of_strangers(&tag.attributes) else {
+        // A pair shares a tag if it shares a slot; one letter left out adds a few strangers more.
+        let lists = tag.parts.iter();
+        let chances = lists.map(|part| chance_of_strangers(&part.attributes));
+        let Some(chance) = chances.sum::<Option<f64>>() else {
             continue;
         };
         let degree = chance * POPULATION;

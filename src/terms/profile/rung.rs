@@ -1,0 +1,161 @@
+//! The comparisons of a profile, from TOML to checked ladders of rungs.
+
+use serde::Deserialize;
+
+use super::parse::{ProfileError, rule};
+use super::{Comparison, Evidence, EvidenceGroup, FilterRecipe, Rung, TagRecipe};
+use crate::terms::{Attribute, AttributeSet};
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct RawComparison {
+    pub(super) name: String,
+    rungs: Vec<RawRung>,
+    group: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawRung {
+    attribute: Option<Attribute>,
+    near: Option<Attribute>,
+    tag: Option<String>,
+    filter: Option<String>,
+    at_least: Option<f64>,
+    #[serde(default)]
+    given: Vec<Attribute>,
+    m: f64,
+    u: Option<f64>,
+}
+
+pub(super) fn comparison(
+    raw: RawComparison,
+    filters: &[FilterRecipe],
+    tags: &[TagRecipe],
+    groups: &[EvidenceGroup],
+) -> Result<Comparison, ProfileError> {
+    let place = format!("comparison '{}'", raw.name);
+    rule(
+        (1..=6).contains(&raw.rungs.len()),
+        &place,
+        "a comparison has 1 to 6 rungs",
+    )?;
+    let group = match &raw.group {
+        None => None,
+        Some(name) => {
+            let index = groups.iter().position(|group| group.name == *name);
+            rule(index.is_some(), &place, "the group does not exist")?;
+            index
+        }
+    };
+    let rungs = raw
+        .rungs
+        .into_iter()
+        .map(|raw_rung| rung(raw_rung, &place, filters, tags))
+        .collect::<Result<Vec<_>, _>>()?;
+    let m_sum: f64 = rungs.iter().map(|rung| rung.m).sum();
+    let u_sum: f64 = rungs.iter().filter_map(|rung| rung.u).sum();
+    rule(
+        m_sum < 1.0 && u_sum < 1.0,
+        &place,
+        "the rungs' m, and their u, sum to less than 1",
+    )?;
+    Ok(Comparison {
+        name: raw.name,
+        rungs,
+        group,
+    })
+}
+
+fn rung(
+    raw: RawRung,
+    place: &str,
+    filters: &[FilterRecipe],
+    tags: &[TagRecipe],
+) -> Result<Rung, ProfileError> {
+    let probability = |p: f64| p > 0.0 && p < 1.0;
+    rule(probability(raw.m), place, "m is between 0 and 1")?;
+    rule(raw.u.is_none_or(probability), place, "u is between 0 and 1")?;
+    let mut given = AttributeSet::closure(&raw.given);
+    let evidence = match (raw.attribute, raw.near, raw.tag, raw.filter, raw.at_least) {
+        (Some(attribute), None, None, None, None) => {
+            let bound = tags
+                .iter()
+                .flat_map(|tag| &tag.parts)
+                .any(|part| part.agrees.contains(attribute));
+            rule(
+                bound,
+                place,
+                "no tag of the profile tells about this attribute",
+            )?;
+            rule(
+                raw.u.is_some(),
+                place,
+                "a rung on an attribute states its u: it cannot be measured",
+            )?;
+            Evidence::Attribute(attribute)
+        }
+        (None, Some(attribute), None, None, None) => {
+            let bound = tags
+                .iter()
+                .filter_map(|tag| tag.deletions)
+                .any(|deletions| deletions.attribute == attribute);
+            rule(
+                bound,
+                place,
+                "`near` is an attribute that some tag has as `one_deletion`",
+            )?;
+            rule(
+                raw.u.is_some(),
+                place,
+                "a rung on an attribute states its u: it cannot be measured",
+            )?;
+            Evidence::Near(attribute)
+        }
+        (None, None, Some(name), None, None) => {
+            let index = tags.iter().position(|tag| tag.name == name);
+            rule(
+                index.is_some(),
+                place,
+                "a rung names a tag that does not exist",
+            )?;
+            Evidence::Tag(index.unwrap_or_default())
+        }
+        (None, None, None, Some(name), Some(at_least)) => {
+            let index = filters.iter().position(|filter| filter.name == name);
+            rule(
+                index.is_some(),
+                place,
+                "a rung names a filter that does not exist",
+            )?;
+            rule(
+                (0.0..=1.0).contains(&at_least),
+                place,
+                "at_least is between 0 and 1",
+            )?;
+            let index = index.unwrap_or_default();
+            given = given.union(AttributeSet::closure(&filters[index].salt));
+            Evidence::Filter { index, at_least }
+        }
+        _ => {
+            rule(
+                false,
+                place,
+                "a rung has `attribute`, or `near`, or `tag`, or `filter` with `at_least`",
+            )?;
+            Evidence::Tag(0)
+        }
+    };
+    let measurable = given.is_empty() || raw.u.is_some();
+    rule(
+        measurable,
+        place,
+        "a rung that needs given attributes states its u: it cannot be measured",
+    )?;
+    Ok(Rung {
+        evidence,
+        given,
+        m: raw.m,
+        u: raw.u,
+    })
+}
