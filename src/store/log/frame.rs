@@ -3,8 +3,8 @@
 /// Bytes of the file header.
 pub(super) const HEADER_BYTES: usize = 64;
 
-/// Bytes before the payload: length, kind, sequence.
-pub(super) const PREFIX_BYTES: usize = 13;
+/// Bytes before the payload: length, kind, place in the group, sequence.
+pub(super) const PREFIX_BYTES: usize = 17;
 
 /// Bytes after the payload: the chain value.
 pub(super) const CHAIN_BYTES: usize = 32;
@@ -56,6 +56,8 @@ pub(super) struct Prefix {
     pub(super) length: usize,
     /// Kind of the entry.
     pub(super) kind: u8,
+    /// Entries of the same group before this one. A group is written and synced at once.
+    pub(super) place: u32,
     /// Number of the entry.
     pub(super) sequence: u64,
 }
@@ -67,7 +69,8 @@ impl Prefix {
         Self {
             length: u32::from_le_bytes(length.try_into().expect("4 bytes")) as usize,
             kind: rest[0],
-            sequence: u64::from_le_bytes(rest[1..].try_into().expect("8 bytes")),
+            place: u32::from_le_bytes(rest[1..5].try_into().expect("4 bytes")),
+            sequence: u64::from_le_bytes(rest[5..].try_into().expect("8 bytes")),
         }
     }
 
@@ -75,7 +78,8 @@ impl Prefix {
         let mut bytes = [0; PREFIX_BYTES];
         bytes[..4].copy_from_slice(&(self.length as u32).to_le_bytes());
         bytes[4] = self.kind;
-        bytes[5..].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[5..9].copy_from_slice(&self.place.to_le_bytes());
+        bytes[9..].copy_from_slice(&self.sequence.to_le_bytes());
         bytes
     }
 
@@ -91,17 +95,7 @@ impl Prefix {
 }
 
 /// The bytes of an entry and the chain value after it.
-pub(super) fn encode(
-    previous: &Chain,
-    kind: u8,
-    sequence: u64,
-    payload: &[u8],
-) -> (Vec<u8>, Chain) {
-    let prefix = Prefix {
-        length: payload.len(),
-        kind,
-        sequence,
-    };
+pub(super) fn encode(previous: &Chain, prefix: Prefix, payload: &[u8]) -> (Vec<u8>, Chain) {
     let chain = prefix.chain(previous, payload);
     let mut bytes = Vec::with_capacity(PREFIX_BYTES + payload.len() + CHAIN_BYTES);
     bytes.extend_from_slice(&prefix.encode());
