@@ -21,6 +21,7 @@ mod snapshot;
 mod submission;
 mod table;
 mod verify;
+pub mod vfs;
 
 pub use fault::StorageFault;
 pub use index::IndexError;
@@ -33,7 +34,7 @@ pub use submission::{
     AppendRecordError, Appended, BeginSubmissionError, CommitError, SubmissionWriter,
 };
 pub use table::{LoadedTable, RowRefs, row_key};
-pub use verify::{VerifyError, VerifyReport, verify};
+pub use verify::{VerifyError, VerifyReport, verify, verify_on};
 
 use std::sync::Arc;
 
