@@ -113,13 +113,20 @@ impl Receipt {
     #[must_use]
     pub fn signed_bytes(&self) -> Vec<u8> {
         let mut bytes = b"musubi/v1/receipt\0".to_vec();
-        let number = |bytes: &mut Vec<u8>, number: u64| bytes.extend_from_slice(&number.to_le_bytes());
+        let number =
+            |bytes: &mut Vec<u8>, number: u64| bytes.extend_from_slice(&number.to_le_bytes());
         let text = |bytes: &mut Vec<u8>, text: &str| {
             number(bytes, text.len() as u64);
             bytes.extend_from_slice(text.as_bytes());
         };
         let reasons = self.refused.len() as u64;
-        for value in [self.submission, self.sequence, self.accepted, self.unchanged, reasons] {
+        for value in [
+            self.submission,
+            self.sequence,
+            self.accepted,
+            self.unchanged,
+            reasons,
+        ] {
             number(&mut bytes, value);
         }
         for (reason, count) in &self.refused {

@@ -124,7 +124,11 @@ pub fn run(command: &ReceiptsCommand) -> Outcome {
             };
             let runtime = tokio::runtime::Runtime::new()?;
             let key = runtime.block_on(server_key(&connection))?;
-            Ok(key.iter().map(|byte| format!("{byte:02x}")).collect::<String>() + "\n")
+            Ok(key
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+                + "\n")
         }
     }
 }
@@ -133,7 +137,9 @@ async fn server_key(
     connection: &Connection,
 ) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
     let mut client = SubmissionServiceClient::new(connection.open().await?);
-    let answer = client.get_linkage_profile(GetLinkageProfileRequest {}).await;
+    let answer = client
+        .get_linkage_profile(GetLinkageProfileRequest {})
+        .await;
     Ok(answer.map_err(CallError::from)?.into_inner().receipt_key)
 }
 

@@ -73,7 +73,9 @@ pub enum SubmitError {
     #[error("the server's answer is malformed: {0}; is it another version of musubi?")]
     Answer(#[from] SubmissionError),
     /// The receipt is not signed with the key that the server named before.
-    #[error("the server's receipt is not signed with its key; ask its operator before sending more")]
+    #[error(
+        "the server's receipt is not signed with its key; ask its operator before sending more"
+    )]
     Receipt,
     /// The receipt could not be written to a file.
     #[error("the submission was carried out, but its receipt cannot be written to {}: {source}; submit the file again to get it once more", path.display())]

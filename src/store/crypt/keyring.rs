@@ -245,15 +245,24 @@ mod tests {
             panic!("generated");
         };
         assert_eq!(opened(&file, &key(1)).ok(), Some(keys.public_key()));
-        assert!(matches!(opened(&file, &key(2)), Err(UnlockError::WrongKey { .. })));
+        assert!(matches!(
+            opened(&file, &key(2)),
+            Err(UnlockError::WrongKey { .. })
+        ));
         let Ok(changed) = file.rewrap(&keys, &passphrase("long enough"), path) else {
             panic!("rewrapped");
         };
         let with = |provider: &KeyProvider| opened(&changed, provider);
-        assert_eq!(with(&passphrase("long enough")).ok(), Some(keys.public_key()));
+        assert_eq!(
+            with(&passphrase("long enough")).ok(),
+            Some(keys.public_key())
+        );
         let wrong = with(&passphrase("another"));
         assert!(matches!(wrong, Err(UnlockError::WrongKey { .. })));
-        assert!(matches!(with(&key(1)), Err(UnlockError::OtherProvider { .. })));
+        assert!(matches!(
+            with(&key(1)),
+            Err(UnlockError::OtherProvider { .. })
+        ));
     }
 
     #[test]

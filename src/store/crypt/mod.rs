@@ -69,6 +69,12 @@ impl DataKeys {
         }
     }
 
+    /// Keys that are always the same.
+    #[cfg(test)]
+    pub(in crate::store) fn fixed() -> Self {
+        Self::from_secret(Zeroizing::new([9; SECRET_BYTES]))
+    }
+
     /// What stands for a record in the index.
     pub(super) fn record_key(&self, source: &SourceId, label: &str) -> RecordKey {
         reference_hash(&self.records, source, label)
@@ -150,7 +156,10 @@ fn reference_hash(key: &Key, source: &SourceId, label: &str) -> [u8; 16] {
 }
 
 fn first_half(hash: &blake3::Hash) -> [u8; 16] {
-    *hash.as_bytes().first_chunk().expect("32 bytes have a first half")
+    *hash
+        .as_bytes()
+        .first_chunk()
+        .expect("32 bytes have a first half")
 }
 
 #[cfg(test)]

@@ -140,7 +140,9 @@ fn write_new(path: &Path, bytes: &[u8]) -> io::Result<()> {
 }
 
 fn parse(bytes: &[u8]) -> Option<StoreKey> {
-    let line = std::str::from_utf8(bytes).ok()?.trim_end_matches(['\r', '\n']);
+    let line = std::str::from_utf8(bytes)
+        .ok()?
+        .trim_end_matches(['\r', '\n']);
     let hex = line.strip_prefix(LABEL)?.strip_prefix(' ')?.as_bytes();
     if hex.len() != 2 * KEY_BYTES {
         return None;
@@ -275,7 +277,10 @@ mod tests {
         };
         assert!(refused(""));
         assert!(refused(&format!("{LABEL} 00")));
-        assert!(refused(&format!("musubi-linkage-secret-v1 {}", "0".repeat(64))));
+        assert!(refused(&format!(
+            "musubi-linkage-secret-v1 {}",
+            "0".repeat(64)
+        )));
         assert!(refused(&format!("{LABEL} {}", "x".repeat(64))));
         assert!(refused(&"0".repeat(300)));
         #[cfg(unix)]
@@ -284,7 +289,10 @@ mod tests {
             let mode = std::fs::Permissions::from_mode(0o644);
             std::fs::set_permissions(&path, mode).expect("changed");
             let read = StoreKey::read(&path);
-            assert!(matches!(read, Err(ReadStoreKeyError::Exposed { mode: 0o644, .. })));
+            assert!(matches!(
+                read,
+                Err(ReadStoreKeyError::Exposed { mode: 0o644, .. })
+            ));
         }
         let missing = StoreKey::read(&directory.path().join("none"));
         assert!(matches!(missing, Err(ReadStoreKeyError::Io { .. })));

@@ -1,7 +1,7 @@
 use super::*;
 
 fn keys() -> DataKeys {
-    DataKeys::from_secret(Zeroizing::new([9; SECRET_BYTES]))
+    DataKeys::fixed()
 }
 
 #[test]

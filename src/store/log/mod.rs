@@ -6,14 +6,20 @@ mod entry;
 mod frame;
 mod scan;
 
-pub(super) use entry::{LogEntry, ProfileSet, PublicationMade, SegmentNamed, SubmissionCommitted};
-pub(super) use scan::{Scanned, scan};
+pub(super) use entry::{
+    LogEntry, ProfileSet, PublicationMade, Rewriting, SegmentNamed, SegmentRewritten,
+    SnapshotRewritten, SubmissionCommitted,
+};
+pub(super) use scan::{Scanned, scan, scan_chain};
 
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::crypt::DataKeys;
 use super::disk::{self, Disk};
 use super::fault::{Explain, StorageFault};
+use super::vault::Vault;
 use super::vfs::BoxedFile;
 
 /// Where an entry stands in the log.
@@ -56,6 +62,7 @@ pub enum AppendError {
 pub(super) struct Log {
     path: PathBuf,
     file: BoxedFile,
+    keys: Arc<DataKeys>,
     head: LogPosition,
     /// Length of the valid log, bytes.
     end: u64,
@@ -85,7 +92,7 @@ pub(super) fn create(disk: &Disk) -> Result<(), StorageFault> {
 
 impl Log {
     /// Opens the log for appending after a scan; cuts the torn tail that the scan found, if any.
-    pub(super) fn open(disk: &Disk, scanned: &Scanned) -> Result<Self, StorageFault> {
+    pub(super) fn open(disk: &Vault, scanned: &Scanned) -> Result<Self, StorageFault> {
         let path = log_path(disk.root());
         let mut file = disk.open_to_write(&path)?;
         if scanned.torn_bytes > 0 {
@@ -96,6 +103,7 @@ impl Log {
         Ok(Self {
             path,
             file,
+            keys: Arc::clone(disk.keys()),
             head: scanned.head,
             end: scanned.end,
             poisoned: false,
@@ -128,13 +136,19 @@ impl Log {
             return Err(AppendError::Poisoned);
         }
         let payload = entry.encode();
-        if payload.len() > frame::PAYLOAD_BYTES_MAX {
+        if payload.len() > frame::PLAIN_BYTES_MAX {
             return Err(AppendError::TooLarge {
-                max: frame::PAYLOAD_BYTES_MAX,
+                max: frame::PLAIN_BYTES_MAX,
             });
         }
         let sequence = self.head.sequence + 1;
-        let (bytes, hash) = frame::encode(&self.head.hash, entry.kind(), sequence, &payload);
+        let (bytes, hash) = frame::encode(
+            &self.keys,
+            &self.head.hash,
+            entry.kind(),
+            sequence,
+            &payload,
+        );
         let written = self
             .file
             .seek(SeekFrom::Start(self.end))

@@ -132,7 +132,7 @@ fn play(steps: &[Step]) {
     }
     drop(store);
     oracle.check(&open(directory.path()));
-    verify(directory.path()).expect("whole");
+    verify(directory.path(), &key()).expect("whole");
 }
 
 proptest! {

@@ -98,7 +98,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
 #[test]
 fn another_profile_or_epoch_is_refused() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &key()).expect("open");
     let none = refusal(store.begin_submission(&header("a", "1")));
     assert!(matches!(none, BeginSubmissionError::NoProfile));
     assert!(matches!(store.load_table(), Err(LoadTableError::NoProfile)));
@@ -258,6 +258,6 @@ fn sources_submit_side_by_side() {
     });
     assert_eq!(live(&store).len(), 60);
     drop(store);
-    assert_eq!(verify(directory.path()).expect("whole").rows, 240);
+    assert_eq!(verify(directory.path(), &key()).expect("whole").rows, 240);
     assert_eq!(live(&open(directory.path())).len(), 60);
 }
