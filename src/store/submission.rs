@@ -22,7 +22,7 @@ use crate::terms::{
 pub enum BeginSubmissionError {
     /// The same request was carried out before; here is what it got.
     #[error("the request was carried out before")]
-    AlreadyDone(Receipt),
+    AlreadyDone(Box<Receipt>),
     /// Another submission of the source is under way.
     #[error("another submission of source '{source_id}' is under way")]
     SourceBusy {

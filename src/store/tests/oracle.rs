@@ -100,7 +100,7 @@ fn play(steps: &[Step]) {
                 let mut writer = match store.begin_submission(&header(&key.0, &key.1)) {
                     Ok(writer) => writer,
                     Err(BeginSubmissionError::AlreadyDone(receipt)) => {
-                        assert_eq!(Some(&receipt), oracle.receipts.get(&key));
+                        assert_eq!(Some(&*receipt), oracle.receipts.get(&key));
                         continue;
                     }
                     Err(error) => panic!("{error}"),

@@ -74,7 +74,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
     let receipt = submit(&store, "a", "1", &[encoding("x", 1, 1)]);
     assert_eq!(receipt.log_head, store.head().hash_hex());
     match refusal(store.begin_submission(&header("a", "1"))) {
-        BeginSubmissionError::AlreadyDone(same) => assert_eq!(same, receipt),
+        BeginSubmissionError::AlreadyDone(same) => assert_eq!(*same, receipt),
         other => panic!("{other}"),
     }
     let writer = store.begin_submission(&header("a", "2")).expect("begun");
@@ -88,7 +88,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
     drop(store);
     let store = open(directory.path());
     match refusal(store.begin_submission(&header("a", "1"))) {
-        BeginSubmissionError::AlreadyDone(same) => assert_eq!(same, receipt),
+        BeginSubmissionError::AlreadyDone(same) => assert_eq!(*same, receipt),
         other => panic!("{other}"),
     }
     assert_eq!(store.submissions().len(), 3);

@@ -297,7 +297,7 @@ fn receipts_are_signed_and_the_same_each_time() {
     drop(store);
     let store = open(directory.path());
     match store.begin_submission(&header("a", "1")) {
-        Err(BeginSubmissionError::AlreadyDone(again)) => assert_eq!(again, receipt),
+        Err(BeginSubmissionError::AlreadyDone(again)) => assert_eq!(*again, receipt),
         _ => panic!("the request was carried out before"),
     }
     assert_eq!(store.receipt_key(), key.to_bytes());
