@@ -3,7 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use super::NO_PANIC;
 use super::catalogue::Catalogue;
@@ -32,6 +32,8 @@ pub(super) struct Inner {
     /// The index. Written to only to rebuild it.
     pub(super) index: RwLock<IndexState>,
     log: Mutex<Log>,
+    /// Told when a group of log entries is back from the disk.
+    landed: Condvar,
     catalogue: RwLock<Catalogue>,
     seen: RwLock<SeenFilter>,
     submitting: Mutex<BTreeSet<SourceId>>,
@@ -71,6 +73,7 @@ impl Inner {
                 failed: false.into(),
             }),
             log: Mutex::new(parts.log),
+            landed: Condvar::new(),
             catalogue: RwLock::new(parts.catalogue),
             seen: RwLock::new(parts.seen),
             submitting: Mutex::default(),
@@ -98,6 +101,9 @@ impl Inner {
 
     /// Appends an entry and brings the catalogue up to date. Durable on return.
     ///
+    /// Entries that come while others are on their way to the disk go there together afterwards. The
+    /// catalogue only ever says what is durable.
+    ///
     /// Whoever appends a profile, submission or publication holds the commit lock.
     pub(super) fn record(
         &self,
@@ -105,13 +111,30 @@ impl Inner {
         replaced: &[RowLocation],
     ) -> Result<LogPosition, AppendError> {
         let mut log = self.log();
-        let position = log.append(&entry)?;
-        self.catalogue
-            .write()
-            .expect(NO_PANIC)
-            .apply(entry, position, replaced)
-            .expect("what is appended was decided from this catalogue under the commit lock");
-        Ok(position)
+        let ticket = log.stage(entry, replaced.to_vec())?;
+        loop {
+            if let Some(outcome) = log.outcome(ticket) {
+                return outcome;
+            }
+            let Some(group) = log.take_group() else {
+                log = self.landed.wait(log).expect(NO_PANIC);
+                continue;
+            };
+            drop(log);
+            let landed = group.write();
+            log = self.log();
+            let durable = log.land(landed);
+            let mut catalogue = self.catalogue.write().expect(NO_PANIC);
+            for (staged, position) in durable {
+                catalogue
+                    .apply(staged.entry, position, &staged.replaced)
+                    .expect(
+                        "what is appended was decided from this catalogue under the commit lock",
+                    );
+            }
+            drop(catalogue);
+            self.landed.notify_all();
+        }
     }
 
     /// Stops all writing if the disk did not confirm something.

@@ -61,6 +61,9 @@ pub(super) fn create_if_absent(disk: &Vault) -> Result<(), StorageFault> {
         let rule = "the log is missing, but segments or snapshots are there";
         return Err(StorageFault::damaged(&log, 0, rule));
     }
+    // A process before may have ended between making a directory and making its name durable.
+    disk.sync_dir(store)?;
+    disk.sync_name(store)?;
     log::create(disk)
 }
 

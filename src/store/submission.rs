@@ -136,9 +136,9 @@ impl SubmissionWriter {
         };
         let catalogue = inner.catalogue();
         if let Some(done) = catalogue.request(&header.source, &header.request_id) {
-            return Err(BeginSubmissionError::AlreadyDone(
+            return Err(BeginSubmissionError::AlreadyDone(Box::new(
                 done.receipt(inner.disk.keys()),
-            ));
+            )));
         }
         let binding = (catalogue.binding.clone()).ok_or(BeginSubmissionError::NoProfile)?;
         let expected = binding.profile.fingerprint();

@@ -1,9 +1,9 @@
 //! Reads the log front to back, proves the chain, and tells a torn tail from damage.
 //!
-//! A crash can leave only the last entry incomplete. Bytes that are not a valid entry are therefore
-//! a torn tail if no valid entry follows them anywhere, and damage if one does: each entry is
-//! preceded by the chain value that it builds on, so a later entry proves itself without the ones
-//! before it.
+//! A crash can leave only the last group of entries incomplete, and of that any part. Bytes that are
+//! not a valid entry are therefore a torn tail if no valid entry of a later group follows them
+//! anywhere, and damage if one does: each entry is preceded by the chain value that it builds on, so
+//! a later entry proves itself without the ones before it, and it says where its group begins.
 
 use std::io::{BufReader, Read};
 
@@ -19,6 +19,8 @@ pub(in crate::store) struct Scanned {
     pub(in crate::store) head: LogPosition,
     /// Offset after it.
     pub(in crate::store) end: u64,
+    /// Offset of the last group; the end if there is none.
+    pub(in crate::store) last_group: u64,
     /// Bytes of a torn entry after that.
     pub(in crate::store) torn_bytes: u64,
 }
@@ -63,6 +65,7 @@ fn scan_frames(
     let mut scanned = Scanned {
         head: LogPosition { sequence: 0, hash },
         end: HEADER_BYTES as u64,
+        last_group: HEADER_BYTES as u64,
         torn_bytes: 0,
     };
     while scanned.end < length {
@@ -87,6 +90,9 @@ fn scan_frames(
             hash: prefix.chain(&scanned.head.hash, &payload),
         };
         visit(prefix, payload, scanned.end, position)?;
+        if prefix.place == 0 {
+            scanned.last_group = scanned.end;
+        }
         scanned.end += seen.len() as u64;
         scanned.head = position;
     }
@@ -119,7 +125,7 @@ fn next_entry(
 }
 
 /// Whether some place in `bytes`, the rest of the log from a bad entry on, holds a valid entry
-/// that comes after the bad one.
+/// of a group after that of the bad one.
 fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
     let smallest = PREFIX_BYTES + CHAIN_BYTES;
     let later = head.sequence + 2..=head.sequence + 2 + (bytes.len() / smallest) as u64;
@@ -128,7 +134,10 @@ fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
         let Some(prefix) = entry.first_chunk().map(Prefix::decode) else {
             return false;
         };
-        later.contains(&prefix.sequence) && chain_matches(prefix, entry, previous)
+        let group = prefix.sequence.saturating_sub(u64::from(prefix.place));
+        later.contains(&prefix.sequence)
+            && group > head.sequence + 1
+            && chain_matches(prefix, entry, previous)
     };
     // If only its chain value is bad, the entry itself gives the value that the next builds on.
     if let Some(prefix) = bytes.first_chunk().map(Prefix::decode)

@@ -2,6 +2,7 @@
 
 mod damage;
 mod erasure;
+mod group;
 mod oracle;
 mod rules;
 mod secrecy;
