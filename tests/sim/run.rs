@@ -6,7 +6,8 @@ use std::sync::Arc;
 
 use musubi::store::vfs::memory::{Crash, Fault, FaultKind, MemoryDisk, Random};
 use musubi::store::{
-    BeginSubmissionError, CommitError, Store, SubmissionWriter, row_key, verify_on,
+    BeginSubmissionError, CommitError, KeyProvider, Store, StoreKey, SubmissionWriter, row_key,
+    verify_on,
 };
 use musubi::terms::run::{Run, RunState};
 use musubi::terms::{EntityId, Receipt, RunId};
@@ -194,7 +195,7 @@ impl World {
 
     fn try_open(&self) -> Result<Store, String> {
         let vfs = Arc::new(self.disk.clone());
-        let store = Store::open_on(vfs, &directory()).map_err(|error| explain(&error))?;
+        let store = Store::open_on(vfs, &directory(), &key()).map_err(|error| explain(&error))?;
         (store.set_profile(&profile().0, "2026")).map_err(|error| explain(&error))?;
         Ok(store)
     }
@@ -204,7 +205,7 @@ impl World {
             Ok(writer) => writer,
             Err(BeginSubmissionError::AlreadyDone(receipt)) => {
                 let (before, _) = &self.oracle.taken[&request];
-                assert!(*before == receipt, "the receipt is the one given before");
+                assert!(*before == *receipt, "the receipt is the one given before");
                 return;
             }
             Err(error) => {
@@ -316,7 +317,7 @@ impl World {
         for (request, (receipt, _)) in &self.oracle.taken {
             match store.begin_submission(&header(*request)) {
                 Err(BeginSubmissionError::AlreadyDone(again)) => {
-                    assert!(again == *receipt, "the receipt is the one given before");
+                    assert!(*again == *receipt, "the receipt is the one given before");
                 }
                 _ => panic!("an acknowledged submission is gone"),
             }
@@ -373,7 +374,7 @@ impl World {
             };
             let records = tries.iter().find(fits).cloned();
             let records = records.expect("what is there is what was submitted");
-            self.oracle.take(request, records, receipt);
+            self.oracle.take(request, records, *receipt);
         }
     }
 
@@ -410,9 +411,14 @@ impl World {
     /// Closes the store and re-reads everything.
     pub fn verify(&mut self) {
         self.store = None;
-        verify_on(Arc::new(self.disk.clone()), &directory()).expect("whole");
+        verify_on(Arc::new(self.disk.clone()), &directory(), &key()).expect("whole");
         self.open();
     }
+}
+
+/// The key of the stores.
+fn key() -> KeyProvider {
+    KeyProvider::Key(StoreKey::from_bytes([7; 32]))
 }
 
 /// An error with its causes.

@@ -1,4 +1,6 @@
-//! Bytes of the log: its header, and the frame around each entry's payload.
+//! Bytes of the log: its header, and the frame around each entry's encrypted payload.
+
+use crate::store::crypt::{DataKeys, NONCE_BYTES, NotAuthentic, TAG_BYTES};
 
 /// Bytes of the file header.
 pub(super) const HEADER_BYTES: usize = 64;
@@ -9,8 +11,11 @@ pub(super) const PREFIX_BYTES: usize = 17;
 /// Bytes after the payload: the chain value.
 pub(super) const CHAIN_BYTES: usize = 32;
 
-/// Most bytes of a payload. A length above it is damage, not an entry.
+/// Most bytes of an encrypted payload. A length above it is damage, not an entry.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// Most bytes of a payload before it is encrypted.
+pub(super) const PLAIN_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - NONCE_BYTES - TAG_BYTES;
 
 const MAGIC: &[u8; 8] = b"MUSUBILG";
 const FORMAT_VERSION: u32 = 1;
@@ -83,6 +88,11 @@ impl Prefix {
         bytes
     }
 
+    /// Decrypts the payload of an entry with this prefix.
+    pub(super) fn open(self, keys: &DataKeys, sealed: Vec<u8>) -> Result<Vec<u8>, NotAuthentic> {
+        keys.open_payload(&self.encode(), sealed)
+    }
+
     /// Chain value after an entry with this prefix and payload.
     pub(super) fn chain(self, previous: &Chain, payload: &[u8]) -> Chain {
         let mut hasher = blake3::Hasher::new();
@@ -95,11 +105,23 @@ impl Prefix {
 }
 
 /// The bytes of an entry and the chain value after it.
-pub(super) fn encode(previous: &Chain, prefix: Prefix, payload: &[u8]) -> (Vec<u8>, Chain) {
-    let chain = prefix.chain(previous, payload);
-    let mut bytes = Vec::with_capacity(PREFIX_BYTES + payload.len() + CHAIN_BYTES);
+///
+/// The prefix is given with the length of the plain payload.
+pub(super) fn encode(
+    keys: &DataKeys,
+    previous: &Chain,
+    prefix: Prefix,
+    payload: &[u8],
+) -> (Vec<u8>, Chain) {
+    let prefix = Prefix {
+        length: NONCE_BYTES + prefix.length + TAG_BYTES,
+        ..prefix
+    };
+    let sealed = keys.seal_payload(&prefix.encode(), previous, payload);
+    let chain = prefix.chain(previous, &sealed);
+    let mut bytes = Vec::with_capacity(PREFIX_BYTES + sealed.len() + CHAIN_BYTES);
     bytes.extend_from_slice(&prefix.encode());
-    bytes.extend_from_slice(payload);
+    bytes.extend_from_slice(&sealed);
     bytes.extend_from_slice(&chain);
     (bytes, chain)
 }

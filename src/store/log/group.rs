@@ -7,8 +7,10 @@
 use std::collections::BTreeMap;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use super::{AppendError, Log, LogEntry, LogPosition, frame};
+use crate::store::crypt::DataKeys;
 use crate::store::fault::{Explain, StorageFault};
 use crate::store::segment::RowLocation;
 use crate::store::vfs::BoxedFile;
@@ -42,6 +44,7 @@ pub(super) struct Queue {
 pub(in crate::store) struct Group {
     path: PathBuf,
     file: BoxedFile,
+    keys: Arc<DataKeys>,
     end: u64,
     head: LogPosition,
     staged: Vec<Staged>,
@@ -77,7 +80,7 @@ impl Group {
                 place,
                 sequence: head.sequence + 1,
             };
-            let (entry, hash) = frame::encode(&head.hash, prefix, &staged.payload);
+            let (entry, hash) = frame::encode(&self.keys, &head.hash, prefix, &staged.payload);
             bytes.extend_from_slice(&entry);
             head = LogPosition {
                 sequence: prefix.sequence,
@@ -125,9 +128,9 @@ impl Log {
             return Err(AppendError::Poisoned);
         }
         let payload = entry.encode();
-        if payload.len() > frame::PAYLOAD_BYTES_MAX {
+        if payload.len() > frame::PLAIN_BYTES_MAX {
             return Err(AppendError::TooLarge {
-                max: frame::PAYLOAD_BYTES_MAX,
+                max: frame::PLAIN_BYTES_MAX,
             });
         }
         self.queue.last += 1;
@@ -163,6 +166,7 @@ impl Log {
         Some(Group {
             path: self.path.clone(),
             file,
+            keys: Arc::clone(&self.keys),
             end: self.end,
             head: self.head,
             staged: staged.drain(..count).collect(),

@@ -7,14 +7,20 @@ mod frame;
 mod group;
 mod scan;
 
-pub(super) use entry::{LogEntry, ProfileSet, PublicationMade, SegmentNamed, SubmissionCommitted};
-pub(super) use scan::{Scanned, scan};
+pub(super) use entry::{
+    LogEntry, ProfileSet, PublicationMade, Rewriting, SegmentNamed, SegmentRewritten,
+    SnapshotRewritten, SubmissionCommitted,
+};
+pub(super) use scan::{Scanned, scan, scan_chain};
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::crypt::DataKeys;
 use super::disk::{self, Disk};
 use super::fault::{Explain, StorageFault};
+use super::vault::Vault;
 use super::vfs::BoxedFile;
 
 /// Where an entry stands in the log.
@@ -58,6 +64,7 @@ pub(super) struct Log {
     path: PathBuf,
     /// Not here while a group is on its way to the disk.
     file: Option<BoxedFile>,
+    keys: Arc<DataKeys>,
     head: LogPosition,
     /// Length of the valid log, bytes.
     end: u64,
@@ -93,7 +100,7 @@ impl Log {
     /// What was read need not be on stable storage: the process before may have ended between
     /// writing and syncing, or after a sync that failed, which no later sync makes up for. Only the
     /// last group can be meant, so it is written once more.
-    pub(super) fn open(disk: &Disk, scanned: &Scanned) -> Result<Self, StorageFault> {
+    pub(super) fn open(disk: &Vault, scanned: &Scanned) -> Result<Self, StorageFault> {
         let path = log_path(disk.root());
         let mut file = disk.open_to_write(&path)?;
         if scanned.torn_bytes > 0 {
@@ -111,6 +118,7 @@ impl Log {
         Ok(Self {
             path,
             file: Some(file),
+            keys: Arc::clone(disk.keys()),
             head: scanned.head,
             end: scanned.end,
             poisoned: false,

@@ -11,6 +11,7 @@ use super::frame::{self, CHAIN_BYTES, Chain, HEADER_BYTES, PREFIX_BYTES, Prefix}
 use super::{LogEntry, LogPosition, log_path};
 use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
+use crate::store::vault::Vault;
 
 /// What a scan found.
 pub(in crate::store) struct Scanned {
@@ -26,8 +27,29 @@ pub(in crate::store) struct Scanned {
 
 /// Reads all entries and hands each to `visit` with its offset and position. Changes nothing.
 pub(in crate::store) fn scan(
-    disk: &Disk,
+    disk: &Vault,
     mut visit: impl FnMut(LogEntry, u64, LogPosition) -> Result<(), StorageFault>,
+) -> Result<Scanned, StorageFault> {
+    let path = log_path(disk.root());
+    scan_frames(disk, |prefix, sealed, offset, position| {
+        let damaged = |rule| StorageFault::damaged(&path, offset, rule);
+        let payload = prefix
+            .open(disk.keys(), sealed)
+            .map_err(|_| damaged("the entry here was not written with the key of this store"))?;
+        let entry = LogEntry::decode(prefix.kind, payload).map_err(damaged)?;
+        visit(entry, offset, position)
+    })
+}
+
+/// Proves the chain without the key. Changes nothing.
+pub(in crate::store) fn scan_chain(disk: &Disk) -> Result<Scanned, StorageFault> {
+    scan_frames(disk, |_, _, _, _| Ok(()))
+}
+
+/// Reads all entries and hands each to `visit`: prefix, encrypted payload, offset and position.
+fn scan_frames(
+    disk: &Disk,
+    mut visit: impl FnMut(Prefix, Vec<u8>, u64, LogPosition) -> Result<(), StorageFault>,
 ) -> Result<Scanned, StorageFault> {
     let path = log_path(disk.root());
     let file = disk.open(&path)?;
@@ -67,9 +89,7 @@ pub(in crate::store) fn scan(
             sequence: prefix.sequence,
             hash: prefix.chain(&scanned.head.hash, &payload),
         };
-        let entry = LogEntry::decode(prefix.kind, payload)
-            .map_err(|rule| StorageFault::damaged(&path, scanned.end, rule))?;
-        visit(entry, scanned.end, position)?;
+        visit(prefix, payload, scanned.end, position)?;
         if prefix.place == 0 {
             scanned.last_group = scanned.end;
         }

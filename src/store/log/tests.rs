@@ -1,7 +1,7 @@
 use std::fs::{self, File};
 
 use super::*;
-use crate::store::testing::real_disk;
+use crate::store::testing::vault;
 
 fn audit(text: &str) -> LogEntry {
     LogEntry::Audit(text.to_owned())
@@ -9,7 +9,7 @@ fn audit(text: &str) -> LogEntry {
 
 fn store() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("directory");
-    let disk = real_disk(directory.path());
+    let disk = vault(directory.path());
     disk.create_dir(&directory.path().join("log"))
         .expect("created");
     create(&disk).expect("created");
@@ -43,7 +43,7 @@ impl Log {
 /// Opens the log; gives it and the audit events it holds.
 fn open(store: &Path) -> Result<(Log, Vec<String>, Scanned), StorageFault> {
     let mut events = Vec::new();
-    let disk = real_disk(store);
+    let disk = vault(store);
     let scanned = scan(&disk, |entry, _, _| {
         if let LogEntry::Audit(event) = entry {
             events.push(event);
@@ -144,7 +144,7 @@ fn an_unknown_kind_is_refused_even_at_the_end() {
         place: 0,
         sequence: 2,
     };
-    let (entry, _) = frame::encode(&log.head().hash, prefix, b"{}");
+    let (entry, _) = frame::encode(&log.keys, &log.head().hash, prefix, b"{}");
     let mut bytes = fs::read(log_path(&store)).expect("bytes");
     bytes.extend_from_slice(&entry);
     fs::write(log_path(&store), &bytes).expect("written");
@@ -164,7 +164,7 @@ fn a_log_that_cannot_be_written_or_restored_is_poisoned() {
         log.append(&audit("second")),
         Err(AppendError::Storage(_))
     ));
-    log.file = Some((real_disk(&store).open_to_write(&log_path(&store))).expect("writable again"));
+    log.file = Some((vault(&store).open_to_write(&log_path(&store))).expect("writable again"));
     assert!(matches!(
         log.append(&audit("second")),
         Err(AppendError::Poisoned)

@@ -8,7 +8,7 @@ use crate::store::vfs::memory::{Fault, FaultKind, MemoryDisk};
 
 fn store() -> (MemoryDisk, Store) {
     let disk = MemoryDisk::new(1);
-    let store = Store::open_on(Arc::new(disk.clone()), Path::new("/store")).expect("open");
+    let store = Store::open_on(Arc::new(disk.clone()), Path::new("/store"), &key()).expect("open");
     store.set_profile(&profile(), "2026").expect("profile");
     (disk, store)
 }
@@ -62,7 +62,7 @@ fn what_comes_during_one_sync_shares_the_next() {
     assert_eq!(store.head().sequence, 65);
     drop(store);
     let vfs = Arc::new(disk.clone());
-    let store = Store::open_on(vfs, Path::new("/store")).expect("open");
+    let store = Store::open_on(vfs, Path::new("/store"), &key()).expect("open");
     assert_eq!(store.head().sequence, 65);
 }
 
