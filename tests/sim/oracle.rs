@@ -35,7 +35,7 @@ pub fn source_name(source: u8) -> String {
 
 pub fn header((source, request): Request) -> SubmissionHeader {
     SubmissionHeader {
-        source: SourceId::new(&source_name(source)).expect("source"),
+        source: SourceId::new(source_name(source)).expect("source"),
         profile: profile().0.fingerprint(),
         epoch: "2026".into(),
         request_id: format!("request-{request}"),

@@ -53,13 +53,19 @@ pub struct World {
 }
 
 impl World {
-    /// A new store; one in four is disturbed from the first operation on.
+    /// A new store; the making of one in four is interrupted.
     pub fn new(mut random: Random) -> Self {
         let stop = random.one_in(4).then(|| 1 + random.below(60));
-        let mut world = Self::closed(random);
-        if let Some(from_now) = stop {
-            world.plan(from_now, FaultKind::Stop);
+        match stop {
+            Some(at) => Self::stopped_while_opening(random, at),
+            None => Self::undisturbed(random),
         }
+    }
+
+    /// A new store whose making stopped at operation `at`.
+    pub fn stopped_while_opening(random: Random, at: u64) -> Self {
+        let mut world = Self::closed(random);
+        world.plan(at, FaultKind::Stop);
         world.open();
         world
     }
