@@ -1,10 +1,12 @@
 //! The only room that touches disk: log, segments, index, snapshots, recovery.
 //!
 //! The log is the truth, segments hold the encodings it names, and sled holds an index that can be
-//! thrown away. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
+//! thrown away. All files are encrypted with keys that only the operator's key opens. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
 
 mod catalogue;
+mod crypt;
 mod disk;
+mod erase;
 mod fault;
 mod index;
 mod inner;
@@ -14,14 +16,21 @@ mod open;
 mod publish;
 mod recover;
 mod report;
+mod rewrite;
 mod sealed;
 mod seen;
 mod segment;
 mod snapshot;
 mod submission;
 mod table;
+mod vault;
 mod verify;
+pub mod vfs;
 
+pub use crypt::{
+    KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,
+};
+pub use erase::{CompactError, CompactReport, EraseError, ErasureReceipt};
 pub use fault::StorageFault;
 pub use index::IndexError;
 pub use log::{AppendError, LogPosition};
@@ -33,13 +42,15 @@ pub use submission::{
     AppendRecordError, Appended, BeginSubmissionError, CommitError, SubmissionWriter,
 };
 pub use table::{LoadedTable, RowRefs, row_key};
-pub use verify::{VerifyError, VerifyReport, verify};
+pub use verify::{VerifyError, VerifyReport, verify, verify_on, verify_without_key};
 
 use std::sync::Arc;
 
 use self::inner::Inner;
 use self::log::{LogEntry, ProfileSet};
 use crate::terms::{Fingerprint, LinkageProfile, RunId, SubmissionHeader, run::Run};
+
+const NO_PANIC: &str = "no holder of this lock panics";
 
 /// An open store. Clones share it; it closes with the last one.
 ///

@@ -6,15 +6,18 @@ use std::sync::atomic::Ordering;
 
 use super::Store;
 use super::catalogue::parse_seal;
+use super::crypt::{KeyProvider, RotateKeyError, UnlockError};
 use super::fault::StorageFault;
-use super::index::{Index, IndexError, record_key};
+use super::index::{Index, IndexError};
 use super::inner::{Inner, Parts};
 use super::lock::{DirectoryLock, LockError};
 use super::log::{Log, log_path};
 use super::recover::{self, CatchUpError};
 use super::seen::SeenFilter;
-use super::snapshot::{Published, snapshot_path};
-use super::{catalogue::Catalogue, disk};
+use super::snapshot::Published;
+use super::vault::Vault;
+use super::vfs::{RealDisk, Vfs};
+use super::{catalogue::Catalogue, disk::Disk};
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -25,6 +28,9 @@ pub enum OpenStoreError {
         /// The store's directory.
         directory: String,
     },
+    /// The key does not open it, or the keyring is damaged. Nothing was changed.
+    #[error(transparent)]
+    Locked(UnlockError),
     /// A file is damaged or cannot be read. Nothing was changed.
     #[error(transparent)]
     Storage(#[from] StorageFault),
@@ -38,6 +44,15 @@ impl From<LockError> for OpenStoreError {
         match error {
             LockError::InUse { directory } => Self::InUse { directory },
             LockError::Storage(fault) => Self::Storage(fault),
+        }
+    }
+}
+
+impl From<UnlockError> for OpenStoreError {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::Storage(fault) => Self::Storage(fault),
+            other => Self::Locked(other),
         }
     }
 }
@@ -57,36 +72,59 @@ impl From<CatchUpError> for OpenStoreError {
 pub struct RebuildIndexError(#[from] CatchUpError);
 
 impl Store {
-    /// Opens the store in `directory`, or creates an empty one.
+    /// Opens the store in `directory` with its key, or creates an empty one with that key.
     ///
+    /// A wrong key is refused before anything is touched.
     /// Replays the log and checks every segment and the newest snapshot. Cuts a torn tail of the
     /// log, removes files that were never acknowledged, and rebuilds the index if it is missing,
     /// damaged or does not belong to the log.
     ///
     /// # Errors
     /// [`OpenStoreError`], with file and offset if something is damaged; then nothing was changed.
-    pub fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        disk::create_dir(directory)?;
-        let lock = DirectoryLock::take(directory)?;
-        recover::create_if_absent(directory)?;
+    pub fn open(directory: &Path, provider: &KeyProvider) -> Result<Self, OpenStoreError> {
+        Self::open_on(Arc::new(RealDisk), directory, provider)
+    }
+
+    /// [`Store::open`] on any disk. On one that is not real the index lives in memory.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        directory: &Path,
+        provider: &KeyProvider,
+    ) -> Result<Self, OpenStoreError> {
+        let disk = Disk::new(vfs, directory);
+        let unlocked = Vault::unlock(&disk, provider)?;
+        disk.create_dir(directory)?;
+        let lock = DirectoryLock::take(&disk)?;
+        let disk = match unlocked {
+            Some(vault) => vault,
+            // Another process may have made it in the meantime.
+            None => match Vault::unlock(&disk, provider)? {
+                Some(vault) => vault,
+                None => Vault::create(&disk, provider)?,
+            },
+        };
+        recover::create_if_absent(&disk)?;
         let mut seen = SeenFilter::new();
-        let (catalogue, scanned) = recover::replay(directory, |source, segment| {
+        let (catalogue, scanned) = recover::replay(&disk, |source, segment| {
             for (_, _, label) in segment.iter() {
-                seen.add(&record_key(source, label));
+                seen.add(&disk.keys().record_key(source, label));
             }
         })?;
-        let published = newest_publication(directory, &catalogue)?;
-        let log = Log::open(directory, &scanned)?;
-        recover::remove_leftovers(directory, &catalogue)?;
-        let mut index = Index::open(directory)?;
-        if recover::catch_up(directory, &catalogue, &mut index, |_, _| {}).is_err() {
+        let published = newest_publication(&disk, &catalogue)?;
+        let log = Log::open(&disk, &scanned)?;
+        recover::remove_leftovers(&disk, &catalogue)?;
+        let mut index = Index::open(&disk)?;
+        if recover::catch_up(&disk, &catalogue, &mut index, |_, _| {}).is_err() {
             // The segments were all read a moment ago, so it is the index that is bad.
             index.clear()?;
-            recover::catch_up(directory, &catalogue, &mut index, |_, _| {})?;
+            recover::catch_up(&disk, &catalogue, &mut index, |_, _| {})?;
         }
         Ok(Self {
             inner: Arc::new(Inner::new(Parts {
-                directory: directory.to_owned(),
+                disk,
                 lock,
                 log,
                 catalogue,
@@ -95,6 +133,23 @@ impl Store {
                 published,
             })),
         })
+    }
+
+    /// Wraps the store's keys for another provider, which alone opens the store from now on.
+    ///
+    /// Nothing else is written anew: a copy made before stays open to the old key.
+    ///
+    /// # Errors
+    /// [`RotateKeyError`].
+    pub fn rotate_key(&self, provider: &KeyProvider) -> Result<(), RotateKeyError> {
+        let _commit = self.inner.commit_lock();
+        self.inner.disk.rotate(provider)
+    }
+
+    /// The key that the store's receipts are checked with, Ed25519.
+    #[must_use]
+    pub fn receipt_key(&self) -> [u8; 32] {
+        self.inner.disk.keys().public_key()
     }
 
     /// Deletes the index and makes it anew from the log and the segments.
@@ -112,7 +167,7 @@ impl Store {
         state.index.clear().map_err(CatchUpError::Index)?;
         let catalogue = self.inner.catalogue();
         let see = |source: &_, segment: &_| self.inner.see(source, segment);
-        recover::catch_up(&self.inner.directory, &catalogue, &mut state.index, see)?;
+        recover::catch_up(&self.inner.disk, &catalogue, &mut state.index, see)?;
         state.failed.store(false, Ordering::Release);
         Ok(())
     }
@@ -120,14 +175,13 @@ impl Store {
 
 /// Loads the snapshot that is in force.
 fn newest_publication(
-    directory: &Path,
+    disk: &Vault,
     catalogue: &Catalogue,
 ) -> Result<Option<Published>, StorageFault> {
-    let Some(publication) = catalogue.publications.last() else {
+    let Some((run, now)) = catalogue.newest_publication() else {
         return Ok(None);
     };
-    let seal = parse_seal(&publication.seal)
-        .map_err(|rule| StorageFault::damaged(&log_path(directory), 0, rule))?;
-    let path = snapshot_path(directory, publication.run);
-    Published::load(&path, publication.run, &seal).map(Some)
+    let seal = parse_seal(&now.seal)
+        .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
+    Published::load(disk, run, now.generation, &seal).map(Some)
 }

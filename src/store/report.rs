@@ -1,10 +1,9 @@
 //! What the store holds, in numbers.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use super::Store;
-use super::fault::{Explain, StorageFault};
+use super::fault::StorageFault;
 use super::segment::segment_path;
 use crate::terms::{Receipt, SourceId};
 
@@ -45,6 +44,8 @@ pub struct StoreStats {
     pub rows: u64,
     /// Rows that no newer version replaced.
     pub live: u64,
+    /// Records that were erased and do not come back.
+    pub erased: u64,
     /// Runs.
     pub runs: u64,
     /// Publications.
@@ -60,7 +61,7 @@ impl Store {
             .submissions
             .iter()
             .map(|submission| SubmissionSummary {
-                receipt: submission.receipt(),
+                receipt: submission.receipt(self.inner.disk.keys()),
                 live: submission.live.len(),
             })
             .collect()
@@ -105,13 +106,19 @@ impl Store {
             segment_bytes: 0,
             rows: 0,
             live: 0,
+            erased: catalogue.tombstones.len() as u64,
             runs: catalogue.runs.len() as u64,
             publications: catalogue.publications.len() as u64,
         };
         for submission in &catalogue.submissions {
-            if let Some(segment) = &submission.committed.segment {
-                let path = segment_path(&self.inner.directory, submission.committed.submission);
-                stats.segment_bytes += fs::metadata(&path).explain("inspect", &path)?.len();
+            if let Some(segment) = &submission.segment {
+                let disk = &self.inner.disk;
+                let path = segment_path(
+                    disk.root(),
+                    submission.committed.submission,
+                    segment.generation,
+                );
+                stats.segment_bytes += disk.metadata(&path)?.map_or(0, |found| found.length);
                 stats.segments += 1;
                 stats.rows += u64::from(segment.rows);
                 stats.live += submission.live.len();

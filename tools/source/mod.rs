@@ -9,6 +9,7 @@ pub mod fill;
 pub mod inspect;
 pub mod key;
 pub mod profile;
+pub mod receipts;
 pub mod submit;
 #[cfg(test)]
 mod tests;
@@ -49,6 +50,9 @@ enum Command {
     Profile(profile::ProfileCommand),
     /// Hand an encoding file in to a server
     Submit(submit::SubmitArguments),
+    /// Check the receipts of submissions
+    #[command(subcommand)]
+    Receipts(receipts::ReceiptsCommand),
 }
 
 fn run(arguments: Arguments) -> Outcome {
@@ -58,6 +62,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),
         Command::Submit(arguments) => submit::run(&arguments),
+        Command::Receipts(command) => receipts::run(&command),
     }
 }
 

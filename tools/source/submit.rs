@@ -11,6 +11,7 @@ use tonic::transport::Channel;
 
 use super::Outcome;
 use super::client::{CallError, ConnectError, Connection};
+use super::receipts::check_receipt;
 use crate::encode::file::{EncodingReader, ReadEncodingError};
 use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
 use crate::wire::pb::submission_service_client::SubmissionServiceClient;
@@ -71,6 +72,19 @@ pub enum SubmitError {
     /// The server's answer is malformed.
     #[error("the server's answer is malformed: {0}; is it another version of musubi?")]
     Answer(#[from] SubmissionError),
+    /// The receipt is not signed with the key that the server named before.
+    #[error(
+        "the server's receipt is not signed with its key; ask its operator before sending more"
+    )]
+    Receipt,
+    /// The receipt could not be written to a file.
+    #[error("the submission was carried out, but its receipt cannot be written to {}: {source}; submit the file again to get it once more", path.display())]
+    WriteReceipt {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The reading thread ended by a defect.
     #[error("a defect in musubi ended the submission")]
     Defect,
@@ -128,7 +142,7 @@ where
     let mut client = SubmissionServiceClient::new(channel)
         .max_encoding_message_size(MESSAGE_BYTES_MAX)
         .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    compare_recipes(&mut client, header).await?;
+    let receipt_key = compare_recipes(&mut client, header).await?;
 
     let (sender, receiver) = mpsc::channel(QUEUE);
     let (sent, mut sending) = tokio::sync::watch::channel(0_u64);
@@ -146,14 +160,17 @@ where
     // A record that could not be read is why the server refused, not the other way round.
     fed?;
     let response = answer.map_err(CallError::from)?.into_inner();
-    Ok(Receipt::try_from(response)?)
+    let receipt = Receipt::try_from(response)?;
+    check_receipt(&receipt, &receipt_key).map_err(|_| SubmitError::Receipt)?;
+    Ok(receipt)
 }
 
-/// Asks for the server's recipe and compares it, so that nothing is sent under another one.
+/// Asks for the server's recipe and compares it, so that nothing is sent under another one. Gives
+/// the key of the server's receipts.
 async fn compare_recipes(
     client: &mut SubmissionServiceClient<Channel>,
     header: &SubmissionHeader,
-) -> Result<(), SubmitError> {
+) -> Result<[u8; 32], SubmitError> {
     let answer = client
         .get_linkage_profile(pb::GetLinkageProfileRequest {})
         .await
@@ -177,7 +194,13 @@ async fn compare_recipes(
             theirs: answer.epoch,
         });
     }
-    Ok(())
+    let length = 32;
+    answer.receipt_key.try_into().map_err(|_| {
+        SubmitError::Answer(SubmissionError::Length {
+            field: "receipt_key",
+            length,
+        })
+    })
 }
 
 /// Sends header, chunks and trailer. Ends early, without an error, once nobody listens: then the
@@ -273,9 +296,22 @@ pub struct SubmitArguments {
     /// Its private key
     #[arg(long)]
     key: PathBuf,
+    /// File for the signed receipt, JSON [default: the encoding file's name with .receipt.json]
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Print the receipt as JSON
     #[arg(long)]
     json: bool,
+}
+
+/// Writes a receipt beside what it is for.
+fn write_receipt(path: &Path, receipt: &Receipt) -> Result<(), SubmitError> {
+    let failed = |source| SubmitError::WriteReceipt {
+        path: path.into(),
+        source,
+    };
+    let text = serde_json::to_string_pretty(receipt).map_err(|error| failed(error.into()))?;
+    std::fs::write(path, text + "\n").map_err(failed)
 }
 
 /// Submits, with a progress bar on standard error.
@@ -300,6 +336,9 @@ pub fn run(arguments: &SubmitArguments) -> Outcome {
     let receipt = runtime.block_on(submit_file(&arguments.file, &connection, &progress));
     bar.finish_and_clear();
     let receipt = receipt?;
+    let beside = arguments.file.with_extension("receipt.json");
+    let receipt_path = arguments.receipt.as_ref().unwrap_or(&beside);
+    write_receipt(receipt_path, &receipt)?;
     if arguments.json {
         return Ok(serde_json::to_string_pretty(&receipt)? + "\n");
     }
@@ -315,8 +354,11 @@ pub fn run(arguments: &SubmitArguments) -> Outcome {
         text += &format!("  refused {}: {count}\n", reason.code());
     }
     text += &format!(
-        "content hash {}\nlog head {}\n",
-        receipt.content_hash, receipt.log_head
+        "content hash {}\nlog entry {}, head {}\nsigned receipt {}\n",
+        receipt.content_hash,
+        receipt.sequence,
+        receipt.log_head,
+        receipt_path.display()
     );
     Ok(text)
 }

@@ -1,13 +1,16 @@
 //! Tests of the store as its users see it.
 
 mod damage;
+mod erasure;
+mod group;
 mod oracle;
 mod rules;
+mod secrecy;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::testing::{encoding, header, open, profile};
+use super::testing::{disk, encoding, header, key, open, profile};
 use super::*;
 use crate::terms::{Receipt, RecordEncoding, RecordRef, SourceId};
 

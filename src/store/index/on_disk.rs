@@ -1,20 +1,20 @@
-//! The index: where each live record lies. Kept in sled, rebuilt from the log and the segments
-//! whenever it is missing, damaged or behind. Nothing is ever acknowledged on its word alone.
+//! The index in sled.
 //!
-//! One tree. `r` + source + 0 + record ref → segment, row, version, content half. `applied` →
-//! number of the last submission that is in, and the chain value of its log entry.
+//! One tree. Keyed hash of source and record ref → location, version, content mark. `applied` →
+//! number of the last submission that is in, chain value of its log entry, number of rewritings.
 //!
 //! sled panics on some damage, so every call is guarded. Batches stay at 1,000 operations: larger
 //! ones take memory out of proportion. Its `flush` does not fsync, so the marker is written only
-//! after an fsync by our own hand.
+//! after an fsync by our own hand. sled opens its files itself, so this index is for the real disk.
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::fault::{Explain, StorageFault};
-use super::segment::{ContentHalf, RowLocation, SegmentDirectory};
-use crate::terms::SourceId;
+use super::{Applied, IndexError, KnownRecord};
+use crate::store::crypt::RecordKey;
+use crate::store::fault::{Explain, StorageFault};
+use crate::store::segment::RowLocation;
 
 /// Most operations in one sled batch.
 const BATCH_OPERATIONS: usize = 1_000;
@@ -23,58 +23,13 @@ const APPLIED_KEY: &[u8] = b"applied";
 /// A file of this name beside the index says: do not trust it, rebuild it.
 const CONDEMNED: &str = "index.condemned";
 
-/// Why the index did not answer. It can be rebuilt: a restart does.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    /// sled reported a fault.
-    #[error("the index failed; a restart rebuilds it from the log")]
-    Failed(#[source] sled::Error),
-    /// sled panicked.
-    #[error("the index broke down; a restart rebuilds it from the log")]
-    Panicked,
-    /// An answer of the index contradicts the log.
-    #[error("the index contradicts the log; a restart rebuilds it from the log")]
-    Contradiction,
-    /// The index's files could not be handled.
-    #[error(transparent)]
-    Storage(#[from] StorageFault),
-}
-
-/// Where the live version of a record lies, and what it is.
-#[derive(Clone, Copy)]
-pub(super) struct KnownRecord {
-    /// Where.
-    pub(super) location: RowLocation,
-    /// Version at the source.
-    pub(super) version: u32,
-    /// First half of the content hash.
-    pub(super) content: ContentHalf,
-}
-
-/// How far the index has come: a submission and its chain value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Applied {
-    /// Number of the last submission that is in; 0: none.
-    pub(super) submission: u64,
-    /// Chain value of its log entry; zero for none.
-    pub(super) hash: [u8; 32],
-}
-
-impl Applied {
-    /// Nothing is in.
-    pub(super) const NOTHING: Self = Self {
-        submission: 0,
-        hash: [0; 32],
-    };
-}
-
-/// The open index.
-pub(super) struct Index {
+/// The open sled index.
+pub(in crate::store) struct SledIndex {
     store: PathBuf,
     database: Option<sled::Db>,
 }
 
-impl Index {
+impl SledIndex {
     /// Opens the index, or gives an empty one if it is missing, condemned or damaged.
     pub(super) fn open(store: &Path) -> Result<Self, IndexError> {
         let condemned = store.join(CONDEMNED);
@@ -134,40 +89,33 @@ impl Index {
         let Some(value) = value else {
             return Ok(Applied::NOTHING);
         };
-        let (submission, hash) = value.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let (submission, rest) = value.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let (hash, rest) = rest.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let rewritings = rest.try_into().map_err(|_| IndexError::Contradiction)?;
         Ok(Applied {
             submission: u64::from_le_bytes(*submission),
-            hash: hash.try_into().map_err(|_| IndexError::Contradiction)?,
+            hash: *hash,
+            rewritings: u64::from_le_bytes(rewritings),
         })
     }
 
     /// The live version of a record.
-    pub(super) fn find(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+    pub(super) fn find(&self, key: &RecordKey) -> Result<Option<KnownRecord>, IndexError> {
         let value = self.guarded(|database| database.get(key))?;
         value
             .map(|value| decode(&value).ok_or(IndexError::Contradiction))
             .transpose()
     }
 
-    /// Takes in the segment of a submission. Doing it twice changes nothing.
+    /// Takes in records by key. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,
-        submission: u64,
-        source: &SourceId,
-        directory: &SegmentDirectory,
+        records: impl Iterator<Item = (RecordKey, KnownRecord)>,
     ) -> Result<(), IndexError> {
         let mut batch = sled::Batch::default();
         let mut operations = 0;
-        for (row, record, label) in directory.iter() {
-            let known = KnownRecord {
-                location: RowLocation {
-                    segment: submission,
-                    row,
-                },
-                version: record.version,
-                content: record.content,
-            };
-            batch.insert(record_key(source, label), encode(&known).as_slice());
+        for (key, known) in records {
+            batch.insert(key.as_slice(), encode(&known).as_slice());
             operations += 1;
             if operations == BATCH_OPERATIONS {
                 let full = std::mem::take(&mut batch);
@@ -176,6 +124,18 @@ impl Index {
             }
         }
         self.guarded(|database| database.apply_batch(batch))
+    }
+
+    /// Forgets records.
+    pub(super) fn remove(&self, records: &[RecordKey]) -> Result<(), IndexError> {
+        for keys in records.chunks(BATCH_OPERATIONS) {
+            let mut batch = sled::Batch::default();
+            for key in keys {
+                batch.remove(key.as_slice());
+            }
+            self.guarded(|database| database.apply_batch(batch))?;
+        }
+        Ok(())
     }
 
     /// Says that everything up to `applied` is in, after making it durable.
@@ -187,6 +147,7 @@ impl Index {
             .confirm(&file)?;
         let mut value = applied.submission.to_le_bytes().to_vec();
         value.extend_from_slice(&applied.hash);
+        value.extend_from_slice(&applied.rewritings.to_le_bytes());
         self.guarded(|database| database.insert(APPLIED_KEY, value))?;
         Ok(())
     }
@@ -197,16 +158,6 @@ impl Index {
             .map_err(|_| IndexError::Panicked)?
             .map_err(IndexError::Failed)
     }
-}
-
-/// Key of a record in the index and in the filter before it.
-pub(super) fn record_key(source: &SourceId, label: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(2 + source.as_str().len() + label.len());
-    key.push(b'r');
-    key.extend_from_slice(source.as_str().as_bytes());
-    key.push(0);
-    key.extend_from_slice(label.as_bytes());
-    key
 }
 
 fn index_path(store: &Path) -> PathBuf {
@@ -225,24 +176,19 @@ fn open_database(store: &Path) -> Result<sled::Db, IndexError> {
         .map_err(IndexError::Failed)
 }
 
-fn encode(known: &KnownRecord) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&known.location.segment.to_le_bytes());
-    bytes[8..12].copy_from_slice(&known.location.row.to_le_bytes());
-    bytes[12..16].copy_from_slice(&known.version.to_le_bytes());
-    bytes[16..].copy_from_slice(&known.content);
+fn encode(known: &KnownRecord) -> [u8; 36] {
+    let mut bytes = [0; 36];
+    bytes[..16].copy_from_slice(&known.location.encode());
+    bytes[16..20].copy_from_slice(&known.version.to_le_bytes());
+    bytes[20..].copy_from_slice(&known.content);
     bytes
 }
 
 fn decode(bytes: &[u8]) -> Option<KnownRecord> {
-    let (segment, rest) = bytes.split_first_chunk()?;
-    let (row, rest) = rest.split_first_chunk()?;
+    let (location, rest) = bytes.split_first_chunk()?;
     let (version, content) = rest.split_first_chunk()?;
     Some(KnownRecord {
-        location: RowLocation {
-            segment: u64::from_le_bytes(*segment),
-            row: u32::from_le_bytes(*row),
-        },
+        location: RowLocation::decode(*location),
         version: u32::from_le_bytes(*version),
         content: content.try_into().ok()?,
     })
