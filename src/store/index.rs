@@ -149,6 +149,17 @@ impl Index {
             .transpose()
     }
 
+    /// Hands out every record's key and value, by key.
+    pub(super) fn each(&self, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
+        self.guarded(|database| {
+            for pair in database.scan_prefix(b"r") {
+                let (key, value) = pair?;
+                visit(&key, &value);
+            }
+            Ok(())
+        })
+    }
+
     /// Takes in the segment of a submission. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,

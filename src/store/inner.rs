@@ -143,6 +143,15 @@ impl Inner {
         found
     }
 
+    /// Hands out every key and value of the index, by key.
+    pub(super) fn each_indexed(&self, visit: impl FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
+        let state = self.index.read().expect(NO_PANIC);
+        if state.is_failed() {
+            return Err(IndexError::Panicked);
+        }
+        state.index.each(visit)
+    }
+
     /// Takes a durable submission into the index. A failure does not undo the submission: the index
     /// is condemned, and taking in goes on after a rebuild.
     pub(super) fn index_submission(&self, committed: &SubmissionCommitted, position: LogPosition) {

@@ -4,6 +4,7 @@
 //! thrown away. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
 
 mod catalogue;
+mod digest;
 mod disk;
 mod fault;
 mod index;
@@ -22,6 +23,7 @@ mod submission;
 mod table;
 mod verify;
 
+pub use digest::{DigestError, StoreDigest};
 pub use fault::StorageFault;
 pub use index::IndexError;
 pub use log::{AppendError, LogPosition};
