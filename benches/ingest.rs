@@ -137,7 +137,7 @@ async fn submit_all(
             source: source.clone(),
             profile: support::profile().fingerprint(),
             epoch: init::FIRST_EPOCH.into(),
-            request_id: format!("request-{first}"),
+            request_id: format!("00000000-0000-4000-8000-{first:012}"),
         };
         let numbers = first..(first + of_submission).min(records);
         let mut maker = RecordMaker::new(&source, first);

@@ -59,7 +59,9 @@ impl RecordMaker {
 
     /// The record with this number.
     pub fn make(&mut self, number: u64) -> RecordEncoding {
-        let label = format!("{}-{number:010}", self.prefix);
+        // Sources list their records in no order of their labels.
+        let label = number.wrapping_mul(0x9e37_79b9_7f4a_7c15);
+        let label = format!("{}-{label:016x}", self.prefix);
         let filters = (0..self.layout.filter_words()).map(|_| self.word());
         let filters = filters.collect();
         let tags = (0..self.layout.tag_slots()).map(|_| self.word());

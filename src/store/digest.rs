@@ -53,11 +53,14 @@ impl Store {
             published = *hasher.finalize().as_bytes();
         }
         let mut index = blake3::Hasher::new_derive_key("musubi/v1/index-digest");
-        self.inner.each_indexed(|key, value| {
+        self.inner.each_indexed(&mut |key, known| {
             index
                 .update(&(key.len() as u64).to_le_bytes())
                 .update(key)
-                .update(value);
+                .update(&known.location.segment.to_le_bytes())
+                .update(&known.location.row.to_le_bytes())
+                .update(&known.version.to_le_bytes())
+                .update(&known.content);
         })?;
         Ok(StoreDigest {
             records,
@@ -77,10 +80,10 @@ fn records(inner: &Inner, catalogue: &Catalogue) -> Result<[u8; 32], StorageFaul
         let committed = &submission.committed;
         let expected = binding
             .expected(committed)
-            .map_err(|rule| StorageFault::damaged(&log_path(&inner.directory), 0, rule))?;
+            .map_err(|rule| StorageFault::damaged(&log_path(inner.disk.root()), 0, rule))?;
         let Some(expected) = expected else { continue };
-        let path = segment_path(&inner.directory, committed.submission);
-        for (row, record, label) in read_directory(&path, &expected)?.iter() {
+        let path = segment_path(inner.disk.root(), committed.submission);
+        for (row, record, label) in read_directory(&inner.disk, &path, &expected)?.iter() {
             if submission.live.contains(row) {
                 let mut hasher = blake3::Hasher::new();
                 hasher

@@ -2,11 +2,11 @@
 //! (commit, then log, then catalogue; index and filter last).
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::atomic::AtomicU64;
 use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
 use super::catalogue::Catalogue;
+use super::disk::Disk;
 use super::fault::StorageFault;
 use super::index::{Applied, Index, IndexError, KnownRecord, record_key};
 use super::lock::DirectoryLock;
@@ -21,8 +21,8 @@ const NO_PANIC: &str = "no holder of this lock panics";
 
 /// Everything that handles of one store share.
 pub(super) struct Inner {
-    /// The store's directory.
-    pub(super) directory: PathBuf,
+    /// The disk, and the store's directory on it.
+    pub(super) disk: Disk,
     /// Number for the next spool.
     pub(super) next_spool: AtomicU64,
     /// The newest publication.
@@ -48,7 +48,7 @@ pub(super) struct IndexState {
 
 /// What recovery found, from which the store is opened.
 pub(super) struct Parts {
-    pub(super) directory: PathBuf,
+    pub(super) disk: Disk,
     pub(super) lock: DirectoryLock,
     pub(super) log: Log,
     pub(super) catalogue: Catalogue,
@@ -60,7 +60,7 @@ pub(super) struct Parts {
 impl Inner {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
-            directory: parts.directory,
+            disk: parts.disk,
             next_spool: AtomicU64::new(0),
             published: RwLock::new(parts.published),
             index: RwLock::new(IndexState {
@@ -143,8 +143,11 @@ impl Inner {
         found
     }
 
-    /// Hands out every key and value of the index, by key.
-    pub(super) fn each_indexed(&self, visit: impl FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
+    /// Hands out every record of the index, by key.
+    pub(super) fn each_indexed(
+        &self,
+        visit: &mut dyn FnMut(&[u8], &KnownRecord),
+    ) -> Result<(), IndexError> {
         let state = self.index.read().expect(NO_PANIC);
         if state.is_failed() {
             return Err(IndexError::Panicked);
@@ -171,8 +174,8 @@ impl Inner {
         let binding = binding.ok_or(IndexError::Contradiction)?;
         let expected = binding.expected(committed);
         if let Some(expected) = expected.map_err(|_| IndexError::Contradiction)? {
-            let path = segment_path(&self.directory, committed.submission);
-            let directory = read_directory(&path, &expected)?;
+            let path = segment_path(self.disk.root(), committed.submission);
+            let directory = read_directory(&self.disk, &path, &expected)?;
             self.see(&committed.source, &directory);
             index.take_in(committed.submission, &committed.source, &directory)?;
             index.set_applied(Applied {

@@ -1,10 +1,8 @@
 //! One process at a time: two writers on one log would tear it apart.
 
-use std::fs::{File, TryLockError};
-use std::path::Path;
-
-use super::disk;
+use super::disk::Disk;
 use super::fault::StorageFault;
+use super::vfs::Lock;
 
 /// Why the directory could not be locked.
 #[derive(Debug, thiserror::Error)]
@@ -22,24 +20,17 @@ pub enum LockError {
 
 /// The exclusive lock on a store's directory; dropping it (or the end of the process) releases it.
 pub(super) struct DirectoryLock {
-    _file: File,
+    _lock: Lock,
 }
 
 impl DirectoryLock {
-    /// Takes the lock on `directory`, which must exist.
-    pub(super) fn take(directory: &Path) -> Result<Self, LockError> {
-        let path = directory.join("LOCK");
-        let file = disk::create_file(&path)?;
-        match file.try_lock() {
-            Ok(()) => Ok(Self { _file: file }),
-            Err(TryLockError::WouldBlock) => Err(LockError::InUse {
-                directory: directory.display().to_string(),
+    /// Takes the lock on the store's directory, which must exist.
+    pub(super) fn take(disk: &Disk) -> Result<Self, LockError> {
+        match disk.lock(&disk.root().join("LOCK"))? {
+            Some(lock) => Ok(Self { _lock: lock }),
+            None => Err(LockError::InUse {
+                directory: disk.root().display().to_string(),
             }),
-            Err(TryLockError::Error(source)) => Err(LockError::Storage(StorageFault::Io {
-                action: "lock",
-                path,
-                source,
-            })),
         }
     }
 }

@@ -22,6 +22,7 @@ mod snapshot;
 mod submission;
 mod table;
 mod verify;
+pub mod vfs;
 
 pub use digest::{DigestError, StoreDigest};
 pub use fault::StorageFault;
@@ -35,7 +36,7 @@ pub use submission::{
     AppendRecordError, Appended, BeginSubmissionError, CommitError, SubmissionWriter,
 };
 pub use table::{LoadedTable, RowRefs, row_key};
-pub use verify::{VerifyError, VerifyReport, verify};
+pub use verify::{VerifyError, VerifyReport, verify, verify_on};
 
 use std::sync::Arc;
 

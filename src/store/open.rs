@@ -13,8 +13,9 @@ use super::lock::{DirectoryLock, LockError};
 use super::log::{Log, log_path};
 use super::recover::{self, CatchUpError};
 use super::seen::SeenFilter;
-use super::snapshot::{Published, snapshot_path};
-use super::{catalogue::Catalogue, disk};
+use super::snapshot::Published;
+use super::vfs::{RealDisk, Vfs};
+use super::{catalogue::Catalogue, disk::Disk};
 
 /// Why a store does not open.
 #[derive(Debug, thiserror::Error)]
@@ -66,27 +67,36 @@ impl Store {
     /// # Errors
     /// [`OpenStoreError`], with file and offset if something is damaged; then nothing was changed.
     pub fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        disk::create_dir(directory)?;
-        let lock = DirectoryLock::take(directory)?;
-        recover::create_if_absent(directory)?;
+        Self::open_on(Arc::new(RealDisk), directory)
+    }
+
+    /// [`Store::open`] on any disk. On one that is not real the index lives in memory.
+    ///
+    /// # Errors
+    /// As [`Store::open`].
+    pub fn open_on(vfs: Arc<dyn Vfs>, directory: &Path) -> Result<Self, OpenStoreError> {
+        let disk = Disk::new(vfs, directory);
+        disk.create_dir(directory)?;
+        let lock = DirectoryLock::take(&disk)?;
+        recover::create_if_absent(&disk)?;
         let mut seen = SeenFilter::new();
-        let (catalogue, scanned) = recover::replay(directory, |source, segment| {
+        let (catalogue, scanned) = recover::replay(&disk, |source, segment| {
             for (_, _, label) in segment.iter() {
                 seen.add(&record_key(source, label));
             }
         })?;
-        let published = newest_publication(directory, &catalogue)?;
-        let log = Log::open(directory, &scanned)?;
-        recover::remove_leftovers(directory, &catalogue)?;
-        let mut index = Index::open(directory)?;
-        if recover::catch_up(directory, &catalogue, &mut index, |_, _| {}).is_err() {
+        let published = newest_publication(&disk, &catalogue)?;
+        let log = Log::open(&disk, &scanned)?;
+        recover::remove_leftovers(&disk, &catalogue)?;
+        let mut index = Index::open(&disk)?;
+        if recover::catch_up(&disk, &catalogue, &mut index, |_, _| {}).is_err() {
             // The segments were all read a moment ago, so it is the index that is bad.
             index.clear()?;
-            recover::catch_up(directory, &catalogue, &mut index, |_, _| {})?;
+            recover::catch_up(&disk, &catalogue, &mut index, |_, _| {})?;
         }
         Ok(Self {
             inner: Arc::new(Inner::new(Parts {
-                directory: directory.to_owned(),
+                disk,
                 lock,
                 log,
                 catalogue,
@@ -112,7 +122,7 @@ impl Store {
         state.index.clear().map_err(CatchUpError::Index)?;
         let catalogue = self.inner.catalogue();
         let see = |source: &_, segment: &_| self.inner.see(source, segment);
-        recover::catch_up(&self.inner.directory, &catalogue, &mut state.index, see)?;
+        recover::catch_up(&self.inner.disk, &catalogue, &mut state.index, see)?;
         state.failed.store(false, Ordering::Release);
         Ok(())
     }
@@ -120,14 +130,13 @@ impl Store {
 
 /// Loads the snapshot that is in force.
 fn newest_publication(
-    directory: &Path,
+    disk: &Disk,
     catalogue: &Catalogue,
 ) -> Result<Option<Published>, StorageFault> {
     let Some(publication) = catalogue.publications.last() else {
         return Ok(None);
     };
     let seal = parse_seal(&publication.seal)
-        .map_err(|rule| StorageFault::damaged(&log_path(directory), 0, rule))?;
-    let path = snapshot_path(directory, publication.run);
-    Published::load(&path, publication.run, &seal).map(Some)
+        .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
+    Published::load(disk, publication.run, &seal).map(Some)
 }

@@ -65,7 +65,7 @@ impl Store {
     /// # Errors
     /// [`LoadTableError`].
     pub fn load_table(&self) -> Result<LoadedTable, LoadTableError> {
-        let directory = &self.inner.directory;
+        let disk = &self.inner.disk;
         let catalogue = self.inner.catalogue();
         let binding = (catalogue.binding.clone()).ok_or(LoadTableError::NoProfile)?;
         // Segments never change, so a list of them with their live rows is a consistent view.
@@ -93,9 +93,13 @@ impl Store {
         for (committed, live) in &segments {
             let expected = binding
                 .expected(committed)
-                .map_err(|rule| StorageFault::damaged(&log_path(directory), 0, rule))?;
+                .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
             let Some(expected) = expected else { continue };
-            let segment = read_rows(&segment_path(directory, committed.submission), &expected)?;
+            let segment = read_rows(
+                disk,
+                &segment_path(disk.root(), committed.submission),
+                &expected,
+            )?;
             let source = sources
                 .binary_search(&committed.source)
                 .expect("the list was made from these submissions");
@@ -128,11 +132,11 @@ impl Store {
         if (inner.catalogue().publications.iter()).any(published_before) {
             return Err(PublishError::AlreadyPublished { run });
         }
-        let written = snapshot::write(&inner.directory, run, rows, entities);
+        let written = snapshot::write(&inner.disk, run, rows, entities);
         let (file, seal) = inner.poison_if_unconfirmed(written)?;
-        let path = snapshot_path(&inner.directory, run);
+        let path = snapshot_path(inner.disk.root(), run);
         inner.poison_if_unconfirmed(file.publish(&path))?;
-        let published = Published::load(&path, run, &seal)?;
+        let published = Published::load(&inner.disk, run, &seal)?;
         let entry = LogEntry::Publication(PublicationMade {
             run,
             seal: seal_hex(seal),

@@ -3,12 +3,11 @@
 //! files that were never acknowledged.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::catalogue::Catalogue;
-use super::disk;
-use super::fault::{Explain, StorageFault};
+use super::disk::Disk;
+use super::fault::StorageFault;
 use super::index::{Applied, Index, IndexError};
 use super::log::{self, LogEntry, Scanned, log_path, scan};
 use super::segment::{self, SegmentDirectory, read_directory, segment_path};
@@ -17,12 +16,13 @@ use crate::terms::SourceId;
 
 /// Replays the log; `each_segment` sees every segment in order. Changes nothing on disk.
 pub(super) fn replay(
-    store: &Path,
+    disk: &Disk,
     mut each_segment: impl FnMut(&SourceId, &SegmentDirectory),
 ) -> Result<(Catalogue, Scanned), StorageFault> {
     let mut catalogue = Catalogue::default();
+    let store = disk.root();
     let log = log_path(store);
-    let scanned = scan(store, |entry, offset, position| {
+    let scanned = scan(disk, |entry, offset, position| {
         let refuse = |rule| StorageFault::damaged(&log, offset, rule);
         let mut replaced = Vec::new();
         if let LogEntry::Submission(committed) = &entry {
@@ -30,7 +30,7 @@ pub(super) fn replay(
                 .ok_or_else(|| refuse("a submission comes before the linkage profile"))?;
             if let Some(expected) = binding.expected(committed).map_err(refuse)? {
                 let path = segment_path(store, committed.submission);
-                let directory = read_directory(&path, &expected)?;
+                let directory = read_directory(disk, &path, &expected)?;
                 each_segment(&committed.source, &directory);
                 replaced = directory.replaced;
             }
@@ -41,20 +41,24 @@ pub(super) fn replay(
 }
 
 /// Creates the directories and the empty log of a new store.
-pub(super) fn create_if_absent(store: &Path) -> Result<(), StorageFault> {
+pub(super) fn create_if_absent(disk: &Disk) -> Result<(), StorageFault> {
+    let store = disk.root();
     for directory in [
         log_path(store).parent().unwrap_or(store),
         &segment::directory(store),
         &snapshot::directory(store),
     ] {
-        disk::create_dir(directory)?;
+        disk.create_dir(directory)?;
     }
     let log = log_path(store);
-    if log.try_exists().explain("inspect", &log)? {
+    if disk.exists(&log)? {
         return Ok(());
     }
     for (directory, extension) in SEALED {
-        if !disk::files_with_extension(&directory(store), extension)?.is_empty() {
+        if !disk
+            .files_with_extension(&directory(store), extension)?
+            .is_empty()
+        {
             return Err(StorageFault::damaged(
                 &log,
                 0,
@@ -62,7 +66,7 @@ pub(super) fn create_if_absent(store: &Path) -> Result<(), StorageFault> {
             ));
         }
     }
-    log::create(store)
+    log::create(disk)
 }
 
 /// Gives a directory within a store.
@@ -74,7 +78,8 @@ const SEALED: [(DirectoryOf, &str); 2] =
 
 /// Removes what was being written when the process ended: temporary files, and sealed files that no
 /// log entry names, which were never acknowledged.
-pub(super) fn remove_leftovers(store: &Path, catalogue: &Catalogue) -> Result<(), StorageFault> {
+pub(super) fn remove_leftovers(disk: &Disk, catalogue: &Catalogue) -> Result<(), StorageFault> {
+    let store = disk.root();
     let mut named: BTreeSet<PathBuf> = BTreeSet::new();
     for submission in &catalogue.submissions {
         if submission.committed.segment.is_some() {
@@ -86,10 +91,10 @@ pub(super) fn remove_leftovers(store: &Path, catalogue: &Catalogue) -> Result<()
     }
     for (directory, extension) in SEALED {
         let directory = directory(store);
-        disk::remove_partials(&directory)?;
-        for path in disk::files_with_extension(&directory, extension)? {
+        disk.remove_partials(&directory)?;
+        for path in disk.files_with_extension(&directory, extension)? {
             if !named.contains(&path) {
-                fs::remove_file(&path).explain("remove", &path)?;
+                disk.remove(&path)?;
             }
         }
     }
@@ -110,7 +115,7 @@ pub enum CatchUpError {
 /// Takes into the index all submissions that are not in it; starts over if it does not belong to
 /// this log. `each_segment` sees what is taken in.
 pub(super) fn catch_up(
-    store: &Path,
+    disk: &Disk,
     catalogue: &Catalogue,
     index: &mut Index,
     mut each_segment: impl FnMut(&SourceId, &SegmentDirectory),
@@ -128,15 +133,15 @@ pub(super) fn catch_up(
     let missing = &catalogue.submissions[done as usize..];
     for submission in missing {
         let committed = &submission.committed;
-        let path = segment_path(store, committed.submission);
+        let path = segment_path(disk.root(), committed.submission);
         let Some(binding) = &catalogue.binding else {
             break;
         };
         let expected = binding
             .expected(committed)
-            .map_err(|rule| StorageFault::damaged(&log_path(store), 0, rule))?;
+            .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
         if let Some(expected) = expected {
-            let directory = read_directory(&path, &expected)?;
+            let directory = read_directory(disk, &path, &expected)?;
             each_segment(&committed.source, &directory);
             index.take_in(committed.submission, &committed.source, &directory)?;
         }

@@ -1,10 +1,9 @@
 //! What the store holds, in numbers.
 
 use std::collections::BTreeMap;
-use std::fs;
 
 use super::Store;
-use super::fault::{Explain, StorageFault};
+use super::fault::StorageFault;
 use super::segment::segment_path;
 use crate::terms::{Receipt, SourceId};
 
@@ -110,8 +109,9 @@ impl Store {
         };
         for submission in &catalogue.submissions {
             if let Some(segment) = &submission.committed.segment {
-                let path = segment_path(&self.inner.directory, submission.committed.submission);
-                stats.segment_bytes += fs::metadata(&path).explain("inspect", &path)?.len();
+                let disk = &self.inner.disk;
+                let path = segment_path(disk.root(), submission.committed.submission);
+                stats.segment_bytes += disk.metadata(&path)?.map_or(0, |found| found.length);
                 stats.segments += 1;
                 stats.rows += u64::from(segment.rows);
                 stats.live += submission.live.len();

@@ -10,9 +10,7 @@ use super::fault::StorageFault;
 use super::index::{IndexError, KnownRecord, record_key};
 use super::inner::Inner;
 use super::log::{AppendError, LogEntry, SegmentNamed, SubmissionCommitted};
-use super::segment::{
-    ContentHalf, RowLocation, SegmentWriter, content_half, directory, segment_path,
-};
+use super::segment::{ContentHalf, RowLocation, SegmentWriter, content_half, segment_path};
 use crate::terms::{
     Fingerprint, Receipt, RecordEncoding, RefusalReason, SourceId, SubmissionHasher,
     SubmissionHeader,
@@ -226,7 +224,7 @@ impl SubmissionWriter {
             let inner = &self.turn.inner;
             let number = inner.next_spool.fetch_add(1, Ordering::Relaxed);
             self.segment = Some(SegmentWriter::create(
-                &directory(&inner.directory),
+                &inner.disk,
                 &format!("spool-{number}"),
                 &self.turn.source,
                 self.binding.profile.fingerprint(),
@@ -261,7 +259,7 @@ impl SubmissionWriter {
         let submission = inner.catalogue().submissions.len() as u64 + 1;
         let mut named = None;
         let mut replaced = Vec::new();
-        let path = segment_path(&inner.directory, submission);
+        let path = segment_path(inner.disk.root(), submission);
         if let Some(finished) = finished {
             inner.poison_if_unconfirmed(finished.file.publish(&path))?;
             named = Some(SegmentNamed {

@@ -1,11 +1,19 @@
 //! Made-up records and stores, for the tests of the rooms that use the store.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::Store;
+use super::disk::Disk;
+use super::vfs::RealDisk;
 use crate::terms::{
     EventKind, LinkageProfile, RecordEncoding, RecordRef, SourceId, SubmissionHeader,
 };
+
+/// A directory on the real disk.
+pub(in crate::store) fn real_disk(directory: &Path) -> Disk {
+    Disk::new(Arc::new(RealDisk), directory)
+}
 
 /// The profile of these tests.
 pub(crate) fn profile() -> LinkageProfile {

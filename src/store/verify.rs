@@ -1,13 +1,16 @@
 //! Re-reads everything and says whether it is whole. Changes nothing.
 
 use std::path::Path;
+use std::sync::Arc;
 
 use super::catalogue::parse_seal;
+use super::disk::Disk;
 use super::fault::StorageFault;
 use super::lock::{DirectoryLock, LockError};
 use super::log::{LogPosition, log_path};
 use super::recover;
-use super::snapshot::{Published, snapshot_path};
+use super::snapshot::Published;
+use super::vfs::{RealDisk, Vfs};
 
 /// Why a store is not whole, or could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -53,22 +56,30 @@ pub struct VerifyReport {
 /// # Errors
 /// [`VerifyError`], with file and offset of the first damage.
 pub fn verify(directory: &Path) -> Result<VerifyReport, VerifyError> {
-    if !log_path(directory).is_file() {
+    verify_on(Arc::new(RealDisk), directory)
+}
+
+/// [`verify`] on any disk.
+///
+/// # Errors
+/// As [`verify`].
+pub fn verify_on(vfs: Arc<dyn Vfs>, directory: &Path) -> Result<VerifyReport, VerifyError> {
+    let disk = Disk::new(vfs, directory);
+    if !disk.exists(&log_path(directory))? {
         return Err(VerifyError::NoStore {
             directory: directory.display().to_string(),
         });
     }
-    let _lock = DirectoryLock::take(directory).map_err(|error| match error {
+    let _lock = DirectoryLock::take(&disk).map_err(|error| match error {
         LockError::InUse { directory } => VerifyError::InUse { directory },
         LockError::Storage(fault) => VerifyError::Storage(fault),
     })?;
     let mut segments = 0;
-    let (catalogue, scanned) = recover::replay(directory, |_, _| segments += 1)?;
+    let (catalogue, scanned) = recover::replay(&disk, |_, _| segments += 1)?;
     for publication in &catalogue.publications {
         let seal = parse_seal(&publication.seal)
             .map_err(|rule| StorageFault::damaged(&log_path(directory), 0, rule))?;
-        let path = snapshot_path(directory, publication.run);
-        Published::load(&path, publication.run, &seal)?;
+        Published::load(&disk, publication.run, &seal)?;
     }
     let accepted = |it: &super::catalogue::Submission| it.committed.accepted;
     Ok(VerifyReport {

@@ -9,12 +9,12 @@ mod scan;
 pub(super) use entry::{LogEntry, ProfileSet, PublicationMade, SegmentNamed, SubmissionCommitted};
 pub(super) use scan::{Scanned, scan};
 
-use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
-use super::disk::{self, PartialFile};
+use super::disk::{self, Disk};
 use super::fault::{Explain, StorageFault};
+use super::vfs::BoxedFile;
 
 /// Where an entry stands in the log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,7 +55,7 @@ pub enum AppendError {
 /// The open log.
 pub(super) struct Log {
     path: PathBuf,
-    file: File,
+    file: BoxedFile,
     head: LogPosition,
     /// Length of the valid log, bytes.
     end: u64,
@@ -68,11 +68,11 @@ pub(super) fn log_path(store: &Path) -> PathBuf {
 }
 
 /// Creates an empty log.
-pub(super) fn create(store: &Path) -> Result<(), StorageFault> {
-    let path = log_path(store);
+pub(super) fn create(disk: &Disk) -> Result<(), StorageFault> {
+    let path = log_path(disk.root());
     let partial = path.with_extension(disk::PARTIAL);
-    let mut file = disk::create_file(&partial)?;
-    let guard = PartialFile::new(partial.clone());
+    let mut file = disk.create(&partial)?;
+    let guard = disk.partial(partial.clone());
     let mut store_id = [0; 16];
     getrandom::fill(&mut store_id)
         .map_err(|error| io::Error::other(error.to_string()))
@@ -85,13 +85,9 @@ pub(super) fn create(store: &Path) -> Result<(), StorageFault> {
 
 impl Log {
     /// Opens the log for appending after a scan; cuts the torn tail that the scan found, if any.
-    pub(super) fn open(store: &Path, scanned: &Scanned) -> Result<Self, StorageFault> {
-        let path = log_path(store);
-        let file = fs::OpenOptions::new()
-            .read(true)
-            .write(true)
-            .open(&path)
-            .explain("open", &path)?;
+    pub(super) fn open(disk: &Disk, scanned: &Scanned) -> Result<Self, StorageFault> {
+        let path = log_path(disk.root());
+        let mut file = disk.open_to_write(&path)?;
         if scanned.torn_bytes > 0 {
             file.set_len(scanned.end)
                 .and_then(|()| file.sync_all())

@@ -5,12 +5,11 @@
 //! preceded by the chain value that it builds on, so a later entry proves itself without the ones
 //! before it.
 
-use std::fs::File;
 use std::io::{BufReader, Read};
-use std::path::Path;
 
 use super::frame::{self, CHAIN_BYTES, Chain, HEADER_BYTES, PREFIX_BYTES, Prefix};
 use super::{LogEntry, LogPosition, log_path};
+use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
 
 /// What a scan found.
@@ -25,12 +24,12 @@ pub(in crate::store) struct Scanned {
 
 /// Reads all entries and hands each to `visit` with its offset and position. Changes nothing.
 pub(in crate::store) fn scan(
-    store: &Path,
+    disk: &Disk,
     mut visit: impl FnMut(LogEntry, u64, LogPosition) -> Result<(), StorageFault>,
 ) -> Result<Scanned, StorageFault> {
-    let path = log_path(store);
-    let file = File::open(&path).explain("open", &path)?;
-    let length = file.metadata().explain("inspect", &path)?.len();
+    let path = log_path(disk.root());
+    let file = disk.open(&path)?;
+    let length = file.length().explain("inspect", &path)?;
     let mut reader = BufReader::with_capacity(1 << 18, file);
     if length < HEADER_BYTES as u64 {
         return Err(StorageFault::damaged(&path, 0, "the log has no header"));

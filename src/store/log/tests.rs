@@ -1,4 +1,7 @@
+use std::fs::{self, File};
+
 use super::*;
+use crate::store::testing::real_disk;
 
 fn audit(text: &str) -> LogEntry {
     LogEntry::Audit(text.to_owned())
@@ -6,8 +9,10 @@ fn audit(text: &str) -> LogEntry {
 
 fn store() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("directory");
-    disk::create_dir(&directory.path().join("log")).expect("created");
-    create(directory.path()).expect("created");
+    let disk = real_disk(directory.path());
+    disk.create_dir(&directory.path().join("log"))
+        .expect("created");
+    create(&disk).expect("created");
     let path = directory.path().to_owned();
     (directory, path)
 }
@@ -15,13 +20,14 @@ fn store() -> (tempfile::TempDir, PathBuf) {
 /// Opens the log; gives it and the audit events it holds.
 fn open(store: &Path) -> Result<(Log, Vec<String>, Scanned), StorageFault> {
     let mut events = Vec::new();
-    let scanned = scan(store, |entry, _, _| {
+    let disk = real_disk(store);
+    let scanned = scan(&disk, |entry, _, _| {
         if let LogEntry::Audit(event) = entry {
             events.push(event);
         }
         Ok(())
     })?;
-    Ok((Log::open(store, &scanned)?, events, scanned))
+    Ok((Log::open(&disk, &scanned)?, events, scanned))
 }
 
 /// A log with these events; the offsets where each ends.
@@ -124,15 +130,12 @@ fn a_log_that_cannot_be_written_or_restored_is_poisoned() {
     let (_guard, store) = store();
     filled(&store, &["first"]);
     let (mut log, _, _) = open(&store).expect("open");
-    log.file = File::open(log_path(&store)).expect("read-only");
+    log.file = Box::new(File::open(log_path(&store)).expect("read-only"));
     assert!(matches!(
         log.append(&audit("second")),
         Err(AppendError::Storage(_))
     ));
-    log.file = fs::OpenOptions::new()
-        .write(true)
-        .open(log_path(&store))
-        .expect("writable again");
+    log.file = (real_disk(&store).open_to_write(&log_path(&store))).expect("writable again");
     assert!(matches!(
         log.append(&audit("second")),
         Err(AppendError::Poisoned)

@@ -1,16 +1,17 @@
 //! Reads a sealed file front to back; no byte is handed out before its block was checked.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
 use super::{BLOCK_BYTES, Counts, SECTION_ALIGNMENT, Seal, TRAILER_BYTES, Trailer, table_bytes};
+use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
+use crate::store::vfs::BoxedFile;
 
 /// A sealed file being read.
 pub(in crate::store) struct SealedReader {
     path: PathBuf,
-    file: File,
+    file: BoxedFile,
     trailer: Trailer,
     table: Vec<u8>,
     /// Start of the block in memory.
@@ -22,9 +23,13 @@ pub(in crate::store) struct SealedReader {
 
 impl SealedReader {
     /// Opens a file that must carry the seal `expected`.
-    pub(in crate::store) fn open(path: &Path, expected: &Seal) -> Result<Self, StorageFault> {
-        let mut file = File::open(path).explain("open", path)?;
-        let length = file.metadata().explain("inspect", path)?.len();
+    pub(in crate::store) fn open(
+        disk: &Disk,
+        path: &Path,
+        expected: &Seal,
+    ) -> Result<Self, StorageFault> {
+        let mut file = disk.open(path)?;
+        let length = file.length().explain("inspect", path)?;
         let damaged = |offset, rule| Err(StorageFault::damaged(path, offset, rule));
         let Some(trailer_start) = length.checked_sub(TRAILER_BYTES as u64) else {
             return damaged(0, "the file is shorter than its trailer");

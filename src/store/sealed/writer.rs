@@ -1,17 +1,17 @@
 //! Writes a sealed file with constant memory.
 
-use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use super::{BLOCK_BYTES, Counts, SECTION_ALIGNMENT, Seal, Trailer};
-use crate::store::disk::{self, PartialFile};
+use crate::store::disk::{Disk, PartialFile};
 use crate::store::fault::{Explain, StorageFault};
+use crate::store::vfs::BoxedFile;
 
 /// A sealed file being written under a temporary name; dropping it removes the file.
 pub(in crate::store) struct SealedWriter {
     path: PathBuf,
-    out: BufWriter<File>,
+    out: BufWriter<BoxedFile>,
     guard: PartialFile,
     block: blake3::Hasher,
     block_filled: usize,
@@ -21,12 +21,12 @@ pub(in crate::store) struct SealedWriter {
 
 impl SealedWriter {
     /// Starts the file.
-    pub(in crate::store) fn create(path: &Path) -> Result<Self, StorageFault> {
-        let file = disk::create_file(path)?;
+    pub(in crate::store) fn create(disk: &Disk, path: &Path) -> Result<Self, StorageFault> {
+        let file = disk.create(path)?;
         Ok(Self {
             path: path.to_owned(),
             out: BufWriter::with_capacity(1 << 18, file),
-            guard: PartialFile::new(path.to_owned()),
+            guard: disk.partial(path.to_owned()),
             block: blake3::Hasher::new(),
             block_filled: 0,
             body_bytes: 0,
@@ -74,7 +74,7 @@ impl SealedWriter {
             self.out.write_all(part).explain("write", &self.path)?;
         }
         self.out.flush().explain("write", &self.path)?;
-        self.out.get_ref().sync_all().confirm(&self.path)?;
+        self.out.get_mut().sync_all().confirm(&self.path)?;
         Ok((self.guard, seal))
     }
 

@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use super::{DIRECTORY_ROW_BYTES, DirectoryRow, Expected, HEADER_BYTES, RowLocation, header};
+use crate::store::disk::Disk;
 use crate::store::fault::StorageFault;
 use crate::store::sealed::SealedReader;
 
@@ -40,10 +41,11 @@ pub(in crate::store) struct SegmentRows {
 
 /// Reads the directory and checks all the rest.
 pub(in crate::store) fn read_directory(
+    disk: &Disk,
     path: &Path,
     expected: &Expected<'_>,
 ) -> Result<SegmentDirectory, StorageFault> {
-    let mut reader = open(path, expected)?;
+    let mut reader = open(disk, path, expected)?;
     let rows = u64::from(expected.rows);
     reader.skip(rows * expected.layout.filter_words() as u64 * 8)?;
     reader.align()?;
@@ -53,10 +55,11 @@ pub(in crate::store) fn read_directory(
 
 /// Reads everything.
 pub(in crate::store) fn read_rows(
+    disk: &Disk,
     path: &Path,
     expected: &Expected<'_>,
 ) -> Result<SegmentRows, StorageFault> {
-    let mut reader = open(path, expected)?;
+    let mut reader = open(disk, path, expected)?;
     let rows = u64::from(expected.rows);
     let filters = reader.read_values(
         rows * expected.layout.filter_words() as u64,
@@ -74,8 +77,8 @@ pub(in crate::store) fn read_rows(
     })
 }
 
-fn open(path: &Path, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {
-    let mut reader = SealedReader::open(path, &expected.seal)?;
+fn open(disk: &Disk, path: &Path, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {
+    let mut reader = SealedReader::open(disk, path, &expected.seal)?;
     if reader.counts()[0] != u64::from(expected.rows) {
         return Err(reader.fault("the segment does not have the rows that the log names"));
     }

@@ -1,14 +1,14 @@
 //! Writes a segment while records stream in: filters go straight to the file, the other columns to
 //! spool files that are appended at the end. Memory does not grow with the number of records.
 
-use std::fs::File;
 use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use super::{DirectoryRow, RowLocation, header};
-use crate::store::disk::{self, PartialFile};
+use crate::store::disk::{self, Disk, PartialFile};
 use crate::store::fault::{Explain, StorageFault};
 use crate::store::sealed::{Seal, SealedWriter};
+use crate::store::vfs::BoxedFile;
 use crate::terms::profile::Layout;
 use crate::terms::{Fingerprint, RecordEncoding, SourceId};
 
@@ -37,22 +37,23 @@ pub(in crate::store) struct FinishedSegment {
 }
 
 impl SegmentWriter {
-    /// Starts a segment in `directory`; `stem` is a name that no other open segment has.
+    /// Starts a segment; `stem` is a name that no other open segment has.
     pub(in crate::store) fn create(
-        directory: &Path,
+        disk: &Disk,
         stem: &str,
         source: &SourceId,
         profile: Fingerprint,
         layout: &Layout,
     ) -> Result<Self, StorageFault> {
+        let directory = super::directory(disk.root());
         let path = |part: &str| directory.join(format!("{stem}-{part}.{}", disk::PARTIAL));
-        let mut body = SealedWriter::create(&path("segment"))?;
+        let mut body = SealedWriter::create(disk, &path("segment"))?;
         body.write(&header(source, profile, layout))?;
         Ok(Self {
             body,
-            tags: Spool::create(path("tags"))?,
-            directory: Spool::create(path("directory"))?,
-            refs: Spool::create(path("refs"))?,
+            tags: Spool::create(disk, path("tags"))?,
+            directory: Spool::create(disk, path("directory"))?,
+            refs: Spool::create(disk, path("refs"))?,
             replaced: Vec::new(),
             rows: 0,
             refs_bytes: 0,
@@ -129,15 +130,15 @@ fn pack(words: &[u64], packed: &mut Vec<u8>) {
 /// A column on disk; dropping it removes the file.
 struct Spool {
     path: PathBuf,
-    out: BufWriter<File>,
+    out: BufWriter<BoxedFile>,
     _guard: PartialFile,
 }
 
 impl Spool {
-    fn create(path: PathBuf) -> Result<Self, StorageFault> {
+    fn create(disk: &Disk, path: PathBuf) -> Result<Self, StorageFault> {
         Ok(Self {
-            out: BufWriter::with_capacity(1 << 16, disk::create_file(&path)?),
-            _guard: PartialFile::new(path.clone()),
+            out: BufWriter::with_capacity(1 << 16, disk.create(&path)?),
+            _guard: disk.partial(path.clone()),
             path,
         })
     }

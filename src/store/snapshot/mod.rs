@@ -8,6 +8,7 @@ pub(super) use writer::write;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::disk::Disk;
 use super::fault::StorageFault;
 use super::sealed::{Seal, SealedReader};
 use crate::terms::{EntityId, RecordRef, RunId, SourceId};
@@ -50,8 +51,9 @@ struct Snapshot {
 
 impl Published {
     /// Reads a snapshot and checks all of it.
-    pub(super) fn load(path: &Path, run: RunId, seal: &Seal) -> Result<Self, StorageFault> {
-        let mut reader = SealedReader::open(path, seal)?;
+    pub(super) fn load(disk: &Disk, run: RunId, seal: &Seal) -> Result<Self, StorageFault> {
+        let path = snapshot_path(disk.root(), run);
+        let mut reader = SealedReader::open(disk, &path, seal)?;
         let [rows, source_count, refs_bytes, entity_count] = reader.counts();
         let mut bytes = [0; HEADER_BYTES];
         reader.read(&mut bytes)?;

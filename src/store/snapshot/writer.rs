@@ -1,9 +1,7 @@
 //! Writes a snapshot from the rows of a run and their entities.
 
-use std::path::Path;
-
 use super::{directory, encode_source, header};
-use crate::store::disk::{self, PartialFile};
+use crate::store::disk::{self, Disk, PartialFile};
 use crate::store::fault::StorageFault;
 use crate::store::sealed::{Seal, SealedWriter};
 use crate::store::table::LoadedTable;
@@ -13,13 +11,13 @@ use crate::terms::{EntityId, RowIndex, RunId};
 ///
 /// `entities[i]` belongs to row `i` of `rows`.
 pub(in crate::store) fn write(
-    store: &Path,
+    disk: &Disk,
     run: RunId,
     rows: &LoadedTable,
     entities: &[EntityId],
 ) -> Result<(PartialFile, Seal), StorageFault> {
-    let path = directory(store).join(format!("{run}.{}", disk::PARTIAL));
-    let mut body = SealedWriter::create(&path)?;
+    let path = directory(disk.root()).join(format!("{run}.{}", disk::PARTIAL));
+    let mut body = SealedWriter::create(disk, &path)?;
     body.write(&header(run))?;
 
     let ranks = source_ranks(rows);

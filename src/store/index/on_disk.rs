@@ -1,80 +1,35 @@
-//! The index: where each live record lies. Kept in sled, rebuilt from the log and the segments
-//! whenever it is missing, damaged or behind. Nothing is ever acknowledged on its word alone.
+//! The index in sled.
 //!
 //! One tree. `r` + source + 0 + record ref → segment, row, version, content half. `applied` →
 //! number of the last submission that is in, and the chain value of its log entry.
 //!
 //! sled panics on some damage, so every call is guarded. Batches stay at 1,000 operations: larger
 //! ones take memory out of proportion. Its `flush` does not fsync, so the marker is written only
-//! after an fsync by our own hand.
+//! after an fsync by our own hand. sled opens its files itself, so this index is for the real disk.
 
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use super::fault::{Explain, StorageFault};
-use super::segment::{ContentHalf, RowLocation, SegmentDirectory};
-use crate::terms::SourceId;
+use super::{Applied, IndexError, KnownRecord};
+use crate::store::fault::{Explain, StorageFault};
+use crate::store::segment::RowLocation;
 
 /// Most operations in one sled batch.
 const BATCH_OPERATIONS: usize = 1_000;
-const CACHE_BYTES: u64 = 256 << 20;
+/// What sled keeps of its pages in memory; the process takes about twice as much for it.
+const CACHE_BYTES: u64 = 64 << 20;
 const APPLIED_KEY: &[u8] = b"applied";
 /// A file of this name beside the index says: do not trust it, rebuild it.
 const CONDEMNED: &str = "index.condemned";
 
-/// Why the index did not answer. It can be rebuilt: a restart does.
-#[derive(Debug, thiserror::Error)]
-pub enum IndexError {
-    /// sled reported a fault.
-    #[error("the index failed; a restart rebuilds it from the log")]
-    Failed(#[source] sled::Error),
-    /// sled panicked.
-    #[error("the index broke down; a restart rebuilds it from the log")]
-    Panicked,
-    /// An answer of the index contradicts the log.
-    #[error("the index contradicts the log; a restart rebuilds it from the log")]
-    Contradiction,
-    /// The index's files could not be handled.
-    #[error(transparent)]
-    Storage(#[from] StorageFault),
-}
-
-/// Where the live version of a record lies, and what it is.
-#[derive(Clone, Copy)]
-pub(super) struct KnownRecord {
-    /// Where.
-    pub(super) location: RowLocation,
-    /// Version at the source.
-    pub(super) version: u32,
-    /// First half of the content hash.
-    pub(super) content: ContentHalf,
-}
-
-/// How far the index has come: a submission and its chain value.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) struct Applied {
-    /// Number of the last submission that is in; 0: none.
-    pub(super) submission: u64,
-    /// Chain value of its log entry; zero for none.
-    pub(super) hash: [u8; 32],
-}
-
-impl Applied {
-    /// Nothing is in.
-    pub(super) const NOTHING: Self = Self {
-        submission: 0,
-        hash: [0; 32],
-    };
-}
-
-/// The open index.
-pub(super) struct Index {
+/// The open sled index.
+pub(in crate::store) struct SledIndex {
     store: PathBuf,
     database: Option<sled::Db>,
 }
 
-impl Index {
+impl SledIndex {
     /// Opens the index, or gives an empty one if it is missing, condemned or damaged.
     pub(super) fn open(store: &Path) -> Result<Self, IndexError> {
         let condemned = store.join(CONDEMNED);
@@ -149,36 +104,34 @@ impl Index {
             .transpose()
     }
 
-    /// Hands out every record's key and value, by key.
-    pub(super) fn each(&self, mut visit: impl FnMut(&[u8], &[u8])) -> Result<(), IndexError> {
+    /// Hands out every record by key.
+    pub(super) fn each(
+        &self,
+        visit: &mut dyn FnMut(&[u8], &KnownRecord),
+    ) -> Result<(), IndexError> {
+        let mut readable = true;
         self.guarded(|database| {
             for pair in database.scan_prefix(b"r") {
                 let (key, value) = pair?;
-                visit(&key, &value);
+                match decode(&value) {
+                    Some(known) => visit(&key, &known),
+                    None => readable = false,
+                }
             }
             Ok(())
-        })
+        })?;
+        readable.then_some(()).ok_or(IndexError::Contradiction)
     }
 
-    /// Takes in the segment of a submission. Doing it twice changes nothing.
+    /// Takes in records by key. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,
-        submission: u64,
-        source: &SourceId,
-        directory: &SegmentDirectory,
+        records: impl Iterator<Item = (Vec<u8>, KnownRecord)>,
     ) -> Result<(), IndexError> {
         let mut batch = sled::Batch::default();
         let mut operations = 0;
-        for (row, record, label) in directory.iter() {
-            let known = KnownRecord {
-                location: RowLocation {
-                    segment: submission,
-                    row,
-                },
-                version: record.version,
-                content: record.content,
-            };
-            batch.insert(record_key(source, label), encode(&known).as_slice());
+        for (key, known) in records {
+            batch.insert(key, encode(&known).as_slice());
             operations += 1;
             if operations == BATCH_OPERATIONS {
                 let full = std::mem::take(&mut batch);
@@ -208,16 +161,6 @@ impl Index {
             .map_err(|_| IndexError::Panicked)?
             .map_err(IndexError::Failed)
     }
-}
-
-/// Key of a record in the index and in the filter before it.
-pub(super) fn record_key(source: &SourceId, label: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(2 + source.as_str().len() + label.len());
-    key.push(b'r');
-    key.extend_from_slice(source.as_str().as_bytes());
-    key.push(0);
-    key.extend_from_slice(label.as_bytes());
-    key
 }
 
 fn index_path(store: &Path) -> PathBuf {
