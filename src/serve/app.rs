@@ -163,12 +163,14 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
         faults: vec![format!("linkage.profile: {fault}")],
     })?;
     let directory = config.store.directory.clone();
+    let keep_free = config.store.keep_free_bytes;
     let epoch = config.linkage.epoch.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let store = Store::open(&directory).map_err(|source| ServeError::Open {
             directory: directory.clone(),
             source,
         })?;
+        store.keep_free(keep_free);
         store.set_profile(&profile, &epoch)?;
         let jobs = JobRunner::new(store.clone())?;
         Ok(Rooms { store, jobs })

@@ -28,6 +28,10 @@ pub struct Config {
 pub struct StoreConfig {
     /// Directory of the store. It is made if it does not exist; one server at a time.
     pub directory: PathBuf,
+    /// Bytes of its disk that new records leave free; when fewer are left, submissions are refused
+    /// and all else goes on. Unless given: 5 % of the disk, at most 1 GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_free_bytes: Option<u64>,
 }
 
 /// The recipe that submissions must follow.

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fault::{Explain, StorageFault};
-use super::vfs::{Access, BoxedFile, Lock, Metadata, Vfs};
+use super::vfs::{Access, BoxedFile, Lock, Metadata, Room, Vfs};
 
 /// Ending of files that are being written; they mean nothing and are removed at the next open.
 pub(super) const PARTIAL: &str = "partial";
@@ -89,6 +89,11 @@ impl Disk {
     /// Removes a file. Durable after [`Disk::sync_dir`].
     pub(super) fn remove(&self, path: &Path) -> Result<(), StorageFault> {
         self.vfs.remove(path).explain("remove", path)
+    }
+
+    /// Room on the disk; `None` if it cannot tell.
+    pub(super) fn room(&self) -> Result<Option<Room>, StorageFault> {
+        (self.vfs.room(&self.root)).explain("ask for the room on the disk of", &self.root)
     }
 
     /// Takes the exclusive lock that `path` stands for; `None` if it is taken.

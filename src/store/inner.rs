@@ -12,6 +12,7 @@ use super::index::{Applied, Index, IndexError, KnownRecord, record_key};
 use super::lock::DirectoryLock;
 use super::log::{AppendError, Log, LogEntry, LogPosition, SubmissionCommitted};
 use super::recover::CatchUpError;
+use super::room::Reserve;
 use super::seen::SeenFilter;
 use super::segment::{RowLocation, SegmentDirectory, read_directory, segment_path};
 use super::snapshot::Published;
@@ -25,6 +26,8 @@ pub(super) struct Inner {
     pub(super) disk: Disk,
     /// Number for the next spool.
     pub(super) next_spool: AtomicU64,
+    /// Room that new records do not take.
+    pub(super) reserve: Reserve,
     /// The newest publication.
     pub(super) published: RwLock<Option<Published>>,
     /// The index. Written to only to rebuild it.
@@ -62,6 +65,7 @@ impl Inner {
         Self {
             disk: parts.disk,
             next_spool: AtomicU64::new(0),
+            reserve: Reserve::standard(),
             published: RwLock::new(parts.published),
             index: RwLock::new(IndexState {
                 index: parts.index,
@@ -120,6 +124,11 @@ impl Inner {
             self.log().poison();
         }
         result
+    }
+
+    /// Whether the index failed, so that only a rebuild makes it good.
+    pub(super) fn index_failed(&self) -> bool {
+        self.index.read().expect(NO_PANIC).is_failed()
     }
 
     /// The live version of a record.

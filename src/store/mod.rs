@@ -15,6 +15,7 @@ mod open;
 mod publish;
 mod recover;
 mod report;
+mod room;
 mod sealed;
 mod seen;
 mod segment;
@@ -121,6 +122,12 @@ impl Store {
         let catalogue = self.inner.catalogue();
         let binding = catalogue.binding.as_ref()?;
         Some((Arc::clone(&binding.profile), binding.epoch.clone()))
+    }
+
+    /// Keeps so many bytes of the disk free of new records; `None` keeps the smaller of 5 % of the
+    /// disk and 1 GiB. What is kept is for the log, the index and snapshots.
+    pub fn keep_free(&self, bytes: Option<u64>) {
+        self.inner.reserve.set(bytes);
     }
 
     /// Begins a submission. A source has one under way at a time.

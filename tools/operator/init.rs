@@ -117,6 +117,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
     let config = Config {
         store: StoreConfig {
             directory: "store".into(),
+            keep_free_bytes: None,
         },
         linkage: LinkageConfig {
             profile: named,

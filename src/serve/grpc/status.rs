@@ -134,6 +134,15 @@ pub(super) fn authorise(error: &AuthoriseError) -> Status {
     refuse(Code::PermissionDenied, "ROLE", error)
 }
 
+/// No room for new records. The operator finds the bytes in the log, the caller what to do.
+fn disk_full(error: &dyn Error) -> Status {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(cause, "a submission was refused: the disk is nearly full");
+    let message = "the server's disk is nearly full; nothing of this submission was taken in; \
+                   submit again when its operator has made room";
+    refuse(Code::ResourceExhausted, "DISK_FULL", message)
+}
+
 /// A submission that may not start.
 pub(super) fn begin(error: BeginError) -> Status {
     match &error {
@@ -151,6 +160,7 @@ pub(super) fn begin(error: BeginError) -> Status {
         }
         BeginError::NoProfile => no_profile(),
         BeginError::RequestId => malformed(&error),
+        BeginError::DiskFull(_) => disk_full(&error),
         BeginError::SourceBusy { .. } => refuse(Code::ResourceExhausted, "SOURCE_BUSY", &error),
         _ => internal("STORE", &error),
     }
@@ -160,6 +170,7 @@ pub(super) fn begin(error: BeginError) -> Status {
 pub(super) fn chunk(error: ChunkError) -> Status {
     match &error {
         ChunkError::OutOfOrder { .. } => refuse(Code::InvalidArgument, "CHUNK_SEQUENCE", &error),
+        ChunkError::DiskFull(_) => disk_full(&error),
         ChunkError::TooManyRecords { .. } => refuse(Code::InvalidArgument, "CHUNK_SIZE", &error),
         _ => internal("STORE", &error),
     }
@@ -169,6 +180,7 @@ pub(super) fn chunk(error: ChunkError) -> Status {
 pub(super) fn finish(error: FinishError) -> Status {
     match &error {
         FinishError::Count { .. } => refuse(Code::DataLoss, "RECORD_COUNT", &error),
+        FinishError::DiskFull(_) => disk_full(&error),
         FinishError::Content => refuse(Code::DataLoss, "CONTENT_HASH", &error),
         _ => internal("STORE", &error),
     }
