@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::unfinished::Arrived;
 use crate::govern::{AuditError, AuditEvent, audit};
 use crate::store::{
     AppendError, AppendRecordError, BeginSubmissionError, CommitError, StorageFault, Store,
@@ -57,6 +58,14 @@ pub enum BeginError {
     SourceBusy {
         /// The source.
         source_id: SourceId,
+    },
+    /// The source wants to go on from another place than the one that has been reached.
+    #[error("chunk {due} is due, the submission wants to go on from chunk {got}")]
+    ResumePoint {
+        /// Chunk that is due; 0: nothing was kept.
+        due: u64,
+        /// Chunk in the header.
+        got: u64,
     },
     /// The disk has no room for new records.
     #[error("the server's disk is nearly full")]
@@ -162,6 +171,7 @@ pub struct Submission {
     store: Store,
     writer: SubmissionWriter,
     layout: Layout,
+    header: SubmissionHeader,
     actor: String,
     next_chunk: u64,
     arrived: u64,
@@ -219,6 +229,7 @@ impl Submission {
             store: store.clone(),
             writer,
             layout: profile.layout(),
+            header,
             actor,
             next_chunk: 0,
             arrived: 0,
@@ -226,6 +237,33 @@ impl Submission {
             refused: BTreeMap::new(),
             broken: false,
         })))
+    }
+
+    /// What the source said before the first record.
+    #[must_use]
+    pub fn header(&self) -> &SubmissionHeader {
+        &self.header
+    }
+
+    /// The client's name for the request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.header.request_id
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn arrived(&self) -> Arrived {
+        Arrived {
+            chunks: self.next_chunk,
+            records: self.arrived,
+        }
+    }
+
+    /// Whether a chunk failed, so that it cannot come to an end.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Takes the next chunk: records, or why one could not be read. Bad records are counted and the

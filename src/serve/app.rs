@@ -13,11 +13,15 @@ use zeroize::Zeroizing;
 use super::config::{Config, ConfigError};
 use super::console;
 use super::grpc::{self, Credentials, Rooms};
+use crate::intake::Unfinished;
 use crate::job::JobRunner;
 use crate::store::{OpenStoreError, PutRunError, SetProfileError, Store};
 
 /// Calls under way get this long to end once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How often submissions that were cut are looked through.
+const EXPIRY_CHECK: Duration = Duration::from_secs(30);
 
 /// Where the server listens, once it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -99,6 +103,7 @@ pub async fn run(
     };
 
     let (stop, stopped) = watch::channel(false);
+    let expiry = tokio::spawn(drop_expired(rooms.unfinished.clone(), stopped.clone()));
     let incoming = TcpIncoming::from(grpc_listener.0).with_nodelay(Some(true));
     let grpc_server = grpc::server(&credentials)
         .map_err(ServeError::Grpc)?
@@ -122,6 +127,8 @@ pub async fn run(
     }
     tracing::info!("stopping");
     stop.send_replace(true);
+    // It holds submissions, which hold the store.
+    expiry.await.map_err(|_| ServeError::Defect)?;
     let both = async {
         let grpc_end = (&mut grpc_task).await;
         let console_end = (&mut console_task).await;
@@ -153,6 +160,21 @@ fn ended_early(
     Err(ServeError::Defect)
 }
 
+/// Frees the room of submissions that their sources did not go on with.
+async fn drop_expired(unfinished: Unfinished, stopped: watch::Receiver<bool>) {
+    let ended = told(stopped);
+    tokio::pin!(ended);
+    loop {
+        tokio::select! {
+            () = &mut ended => return,
+            () = tokio::time::sleep(EXPIRY_CHECK) => {}
+        }
+        let unfinished = unfinished.clone();
+        // A panic has been reported by the panic handler; the next round tries again.
+        let _ = tokio::task::spawn_blocking(move || unfinished.drop_expired()).await;
+    }
+}
+
 async fn told(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is also a reason to stop.
     let _ = stopped.wait_for(|stop| *stop).await;
@@ -164,6 +186,7 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
     })?;
     let directory = config.store.directory.clone();
     let keep_free = config.store.keep_free_bytes;
+    let resume_within = Duration::from_secs(config.submission.resume_within_s);
     let epoch = config.linkage.epoch.clone();
     let opened = tokio::task::spawn_blocking(move || {
         let store = Store::open(&directory).map_err(|source| ServeError::Open {
@@ -173,7 +196,12 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
         store.keep_free(keep_free);
         store.set_profile(&profile, &epoch)?;
         let jobs = JobRunner::new(store.clone())?;
-        Ok(Rooms { store, jobs })
+        let unfinished = Unfinished::new(resume_within);
+        Ok(Rooms {
+            store,
+            jobs,
+            unfinished,
+        })
     });
     opened.await.map_err(|_| ServeError::Defect)?
 }

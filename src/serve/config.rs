@@ -17,6 +17,9 @@ pub struct Config {
     pub linkage: LinkageConfig,
     /// The gRPC endpoint.
     pub grpc: GrpcConfig,
+    /// How submissions are taken in.
+    #[serde(default)]
+    pub submission: SubmissionConfig,
     /// The console.
     #[serde(default)]
     pub console: ConsoleConfig,
@@ -59,6 +62,15 @@ pub struct GrpcConfig {
     pub client_ca: PathBuf,
 }
 
+/// How submissions are taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionConfig {
+    /// A submission whose line was cut may go on within this time, seconds; 0: not at all.
+    #[serde(default = "default_resume_within_s")]
+    pub resume_within_s: u64,
+}
+
 /// The console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -67,6 +79,20 @@ pub struct ConsoleConfig {
     /// they are.
     #[serde(default = "default_console_listen")]
     pub listen: SocketAddr,
+}
+
+/// One hour.
+#[must_use]
+pub fn default_resume_within_s() -> u64 {
+    3600
+}
+
+impl Default for SubmissionConfig {
+    fn default() -> Self {
+        Self {
+            resume_within_s: default_resume_within_s(),
+        }
+    }
 }
 
 /// 127.0.0.1:7443.

@@ -3,5 +3,6 @@
 mod access;
 mod console;
 mod linkage;
+mod resume;
 mod submission;
 mod world;

@@ -6,9 +6,11 @@
 pub mod client;
 pub mod encode;
 pub mod fill;
+pub mod hand_in;
 pub mod inspect;
 pub mod key;
 pub mod profile;
+mod retry;
 pub mod submit;
 #[cfg(test)]
 mod tests;
@@ -48,7 +50,7 @@ enum Command {
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
     /// Hand an encoding file in to a server
-    Submit(submit::SubmitArguments),
+    Submit(hand_in::SubmitArguments),
 }
 
 fn run(arguments: Arguments) -> Outcome {
@@ -57,7 +59,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),
-        Command::Submit(arguments) => submit::run(&arguments),
+        Command::Submit(arguments) => hand_in::run(&arguments),
     }
 }
 

@@ -47,6 +47,13 @@ fn internal(reason: &'static str, error: &dyn Error) -> Status {
     refuse(Code::Internal, reason, message)
 }
 
+/// A source asks for what another source submits.
+pub(super) fn not_your_source() -> Status {
+    let message = "field 'source': a source sees its own submissions only; \
+                   use the certificate of that source";
+    refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", message)
+}
+
 /// Something that cannot happen did.
 pub(super) fn defect() -> Status {
     tracing::error!("a handler ended without an answer");
@@ -85,7 +92,7 @@ pub(super) fn busy(what: &'static str) -> Status {
 
 /// A peer that sends nothing.
 pub(super) fn idle() -> Status {
-    let message = "nothing came for 30 seconds; nothing was taken in, submit again";
+    let message = "nothing came for 30 seconds; submit again, which goes on from where it stopped";
     refuse(Code::DeadlineExceeded, "IDLE", message)
 }
 
@@ -160,6 +167,10 @@ pub(super) fn begin(error: BeginError) -> Status {
         }
         BeginError::NoProfile => no_profile(),
         BeginError::RequestId => malformed(&error),
+        BeginError::ResumePoint { .. } => {
+            let message = format!("{error}; ask GetSubmissionProgress where to go on");
+            refuse(Code::FailedPrecondition, "RESUME_POINT", message)
+        }
         BeginError::DiskFull(_) => disk_full(&error),
         BeginError::SourceBusy { .. } => refuse(Code::ResourceExhausted, "SOURCE_BUSY", &error),
         _ => internal("STORE", &error),
