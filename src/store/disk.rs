@@ -26,6 +26,11 @@ impl Disk {
         }
     }
 
+    /// Another directory on the same disk.
+    pub(super) fn other_root(&self, root: &Path) -> Self {
+        Self::new(Arc::clone(&self.vfs), root)
+    }
+
     /// The store's directory.
     pub(super) fn root(&self) -> &Path {
         &self.root
@@ -111,6 +116,12 @@ impl Disk {
         paths.retain(|path| path.extension().is_some_and(|ending| ending == extension));
         paths.sort();
         Ok(paths)
+    }
+
+    /// Whether nothing lies in a directory.
+    pub(super) fn is_empty(&self, directory: &Path) -> Result<bool, StorageFault> {
+        let names = self.vfs.list(directory).explain("list", directory)?;
+        Ok(names.is_empty())
     }
 
     /// Removes what an interrupted write left behind.

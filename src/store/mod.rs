@@ -3,6 +3,7 @@
 //! The log is the truth, segments hold the encodings it names, and sled holds an index that can be
 //! thrown away. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
 
+mod backup;
 mod catalogue;
 mod digest;
 mod disk;
@@ -25,6 +26,10 @@ mod table;
 mod verify;
 pub mod vfs;
 
+pub use backup::{
+    BackupError, BackupReport, RestoreError, RestoreReport, backup, backup_on, restore, restore_on,
+    verify_backup,
+};
 pub use digest::{DigestError, StoreDigest};
 pub use fault::StorageFault;
 pub use index::IndexError;

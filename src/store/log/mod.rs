@@ -5,9 +5,11 @@
 mod entry;
 mod frame;
 mod scan;
+mod whole;
 
 pub(super) use entry::{LogEntry, ProfileSet, PublicationMade, SegmentNamed, SubmissionCommitted};
 pub(super) use scan::{Scanned, scan};
+pub(super) use whole::{WholeLog, whole_entries};
 
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -100,7 +100,7 @@ fn next_entry(
 
 /// Whether some place in `bytes`, the rest of the log from a bad entry on, holds a valid entry
 /// that comes after the bad one.
-fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
+pub(super) fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
     let smallest = PREFIX_BYTES + CHAIN_BYTES;
     let later = head.sequence + 2..=head.sequence + 2 + (bytes.len() / smallest) as u64;
     let proven = |at: usize, previous: &Chain| {
