@@ -8,7 +8,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
-use musubi::store::Store;
+use musubi::store::{KeyProvider, Store, StoreKey};
 use musubi::terms::{EntityId, RunId, SourceId, SubmissionHeader};
 use support::{Arguments, RecordMaker};
 
@@ -29,18 +29,18 @@ fn main() {
 
     drop_page_cache(&directory);
     let start = Instant::now();
-    let store = Store::open(&directory).expect("the store opens");
+    let store = Store::open(&directory, &key()).expect("the store opens");
     note("open_cold_s", start);
     drop(store);
     let start = Instant::now();
-    let store = Store::open(&directory).expect("the store opens");
+    let store = Store::open(&directory, &key()).expect("the store opens");
     note("open_warm_s", start);
 
     let before = store.digest().expect("a digest");
     drop(store);
     std::fs::remove_dir_all(directory.join("index")).expect("the index is removed");
     let start = Instant::now();
-    let store = Store::open(&directory).expect("the store opens without an index");
+    let store = Store::open(&directory, &key()).expect("the store opens without an index");
     note("open_without_index_s", start);
     let start = Instant::now();
     store.rebuild_index().expect("rebuilt");
@@ -75,10 +75,15 @@ fn main() {
     support::record(&arguments, "store", &row);
 }
 
+/// A key for a store that is thrown away.
+fn key() -> KeyProvider {
+    KeyProvider::Key(StoreKey::from_bytes([7; 32]))
+}
+
 /// Makes a store of records of ten sources, 100,000 records a submission.
 fn build(directory: &Path, records: u64) {
     const OF_SUBMISSION: u64 = 100_000;
-    let store = Store::open(directory).expect("the store opens");
+    let store = Store::open(directory, &key()).expect("the store opens");
     let profile = support::profile();
     store.set_profile(&profile, "1").expect("bound");
     for number in 0..records.div_ceil(OF_SUBMISSION) {

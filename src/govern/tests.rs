@@ -24,7 +24,7 @@ fn json_is_canonical() {
 #[test]
 fn an_event_is_in_the_log_before_a_value_leaves() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &crate::store::testing::key()).expect("open");
     let before = store.head();
     let value =
         release(&store, "pipelines/main", "entities.lookup", "entities", 42).expect("released");
@@ -33,16 +33,20 @@ fn an_event_is_in_the_log_before_a_value_leaves() {
     let head = store.head();
     assert_eq!(head.sequence, before.sequence + 1);
     drop(store);
-    assert_eq!(verify(directory.path()).expect("whole").head, head);
-    let log = std::fs::read(directory.path().join("log/000001.mlog")).expect("log");
-    let text = String::from_utf8_lossy(&log);
+    assert_eq!(
+        verify(directory.path(), &crate::store::testing::key())
+            .expect("whole")
+            .head,
+        head
+    );
+    let text = crate::store::testing::log_text(directory.path());
     assert!(text.contains(r#""object":"entities","outcome":"released""#));
 }
 
 #[test]
 fn an_event_that_names_a_record_or_an_entity_is_refused_and_nothing_leaves() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &crate::store::testing::key()).expect("open");
     let hex = "0123456789abcdef0123456789abcdef";
     for bad in [
         "entities/7".to_owned(),
@@ -64,7 +68,7 @@ fn an_event_that_names_a_record_or_an_entity_is_refused_and_nothing_leaves() {
 #[test]
 fn fields_are_bounded() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &crate::store::testing::key()).expect("open");
     for bad in [String::new(), "a\nb".to_owned(), "x".repeat(257)] {
         assert!(matches!(
             record(&store, &event(&bad)),

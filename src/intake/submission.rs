@@ -208,7 +208,7 @@ impl Submission {
             Err(BeginSubmissionError::AlreadyDone(receipt)) => {
                 // A crash may have come between the submission and its event.
                 write_event(store, &actor, "submissions.repeat", &receipt)?;
-                return Ok(Begun::Repeated(receipt));
+                return Ok(Begun::Repeated(*receipt));
             }
             Err(BeginSubmissionError::NoProfile) => return Err(BeginError::NoProfile),
             Err(BeginSubmissionError::SourceBusy { source_id }) => {

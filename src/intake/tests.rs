@@ -53,11 +53,6 @@ fn take_in(store: &Store, request: &str) -> Receipt {
     submission.finish(6, hash(&records)).expect("finished")
 }
 
-fn log_text(directory: &std::path::Path) -> String {
-    let bytes = std::fs::read(directory.join("log/000001.mlog")).expect("log");
-    String::from_utf8_lossy(&bytes).into_owned()
-}
-
 #[test]
 fn bad_records_are_counted_and_the_rest_goes_on() {
     let directory = tempfile::tempdir().expect("directory");
@@ -81,21 +76,21 @@ fn a_submission_and_its_repeat_are_audited() {
     let directory = tempfile::tempdir().expect("directory");
     let store = open(directory.path());
     let receipt = take_in(&store, "1");
-    assert!(log_text(directory.path()).contains(
+    assert!(crate::store::testing::log_text(directory.path()).contains(
         r#"{"action":"submissions.accept","actor":"sources/a","object":"sources/a/submissions/1","outcome":"accepted=1 unchanged=1 refused=4","#
     ));
     match begin(&store, header("a", "1")) {
         Ok(Begun::Repeated(same)) => assert_eq!(same, receipt),
         _ => panic!("the request was carried out before"),
     }
-    assert!(log_text(directory.path()).contains("submissions.repeat"));
+    assert!(crate::store::testing::log_text(directory.path()).contains("submissions.repeat"));
     assert_eq!(store.submissions().len(), 1);
 }
 
 #[test]
 fn each_rule_of_the_header() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &crate::store::testing::key()).expect("open");
     let refusal = |store: &Store, header| match begin(store, header) {
         Err(error) => error,
         Ok(_) => panic!("must be refused"),

@@ -10,7 +10,7 @@ use tokio::sync::{oneshot, watch};
 use tonic::transport::server::TcpIncoming;
 use zeroize::Zeroizing;
 
-use super::config::{Config, ConfigError};
+use super::config::{Config, ConfigError, StoreKeyError};
 use super::console;
 use super::grpc::{self, Credentials, Rooms};
 use crate::intake::Unfinished;
@@ -38,6 +38,9 @@ pub enum ServeError {
     /// The configuration is at fault.
     #[error(transparent)]
     Config(#[from] ConfigError),
+    /// There is no key for the store.
+    #[error("store.key_file: the store is encrypted and needs its key")]
+    StoreKey(#[from] StoreKeyError),
     /// The store could not be opened.
     #[error("the store in {} could not be opened", directory.display())]
     Open {
@@ -187,9 +190,10 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
     let directory = config.store.directory.clone();
     let keep_free = config.store.keep_free_bytes;
     let resume_within = Duration::from_secs(config.submission.resume_within_s);
+    let provider = config.store.key_provider()?;
     let epoch = config.linkage.epoch.clone();
     let opened = tokio::task::spawn_blocking(move || {
-        let store = Store::open(&directory).map_err(|source| ServeError::Open {
+        let store = Store::open(&directory, &provider).map_err(|source| ServeError::Open {
             directory: directory.clone(),
             source,
         })?;

@@ -5,7 +5,15 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use zeroize::Zeroizing;
+
+use crate::store::{KeyProvider, ReadStoreKeyError};
 use crate::terms::LinkageProfile;
+
+/// Environment variable with the passphrase of a store that has no key file.
+pub const PASSPHRASE_VARIABLE: &str = "MUSUBI_STORE_PASSPHRASE";
+/// Fewest characters of a passphrase.
+const PASSPHRASE_CHARS_MIN: usize = 12;
 
 /// The configuration of a server. Paths are relative to the file that holds them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -35,6 +43,53 @@ pub struct StoreConfig {
     /// and all else goes on. Unless given: 5 % of the disk, at most 1 GiB.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub keep_free_bytes: Option<u64>,
+    /// File with the store's key. Without it, the environment variable `MUSUBI_STORE_PASSPHRASE`
+    /// holds the passphrase.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+}
+
+/// Why there is no key for the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreKeyError {
+    /// The key file is missing, malformed or open to others.
+    #[error(transparent)]
+    File(#[from] ReadStoreKeyError),
+    /// Neither a key file nor a passphrase.
+    #[error("there is no key for the store: name store.key_file, or set {PASSPHRASE_VARIABLE}")]
+    Missing,
+    /// The passphrase is too short to resist guessing.
+    #[error("the passphrase in {variable} has fewer than {PASSPHRASE_CHARS_MIN} characters")]
+    ShortPassphrase {
+        /// The environment variable.
+        variable: &'static str,
+    },
+}
+
+impl StoreConfig {
+    /// What opens the store.
+    ///
+    /// # Errors
+    /// [`StoreKeyError`]
+    pub fn key_provider(&self) -> Result<KeyProvider, StoreKeyError> {
+        match &self.key_file {
+            Some(path) => Ok(KeyProvider::key_file(path)?),
+            None => passphrase(PASSPHRASE_VARIABLE),
+        }
+    }
+}
+
+/// The passphrase in an environment variable.
+///
+/// # Errors
+/// [`StoreKeyError`] if it is not set or too short.
+pub fn passphrase(variable: &'static str) -> Result<KeyProvider, StoreKeyError> {
+    let text = std::env::var(variable).map_err(|_| StoreKeyError::Missing)?;
+    let text = Zeroizing::new(text);
+    if text.chars().count() < PASSPHRASE_CHARS_MIN {
+        return Err(StoreKeyError::ShortPassphrase { variable });
+    }
+    Ok(KeyProvider::Passphrase(text))
 }
 
 /// The recipe that submissions must follow.
@@ -178,6 +233,9 @@ impl Config {
         ] {
             *path = base.join(&path);
         }
+        if let Some(path) = &mut self.store.key_file {
+            *path = base.join(&path);
+        }
         if self.profile_is_file() {
             let file = base.join(&self.linkage.profile);
             self.linkage.profile = file.to_string_lossy().into_owned();
@@ -261,6 +319,7 @@ mod tests {
     const GOOD: &str = r#"
         [store]
         directory = "store"
+        key_file = "keys/store.key"
         [linkage]
         profile = "jp-standard"
         epoch = "2026"
@@ -277,6 +336,12 @@ mod tests {
         assert_eq!(config.grpc.listen.to_string(), "127.0.0.1:7443");
         assert_eq!(config.console.listen.to_string(), "127.0.0.1:7480");
         assert_eq!(config.store.directory, directory.path().join("store"));
+        assert_eq!(
+            config.store.key_file,
+            Some(directory.path().join("keys/store.key"))
+        );
+        let key = config.store.key_provider();
+        assert!(matches!(key, Err(StoreKeyError::File(_))));
         let again: Config = toml::from_str(&config.to_toml().expect("TOML")).expect("reads");
         assert_eq!(again, config);
     }

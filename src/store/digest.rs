@@ -5,7 +5,7 @@ use super::catalogue::Catalogue;
 use super::fault::StorageFault;
 use super::index::IndexError;
 use super::log::log_path;
-use super::segment::{read_directory, segment_path};
+use super::segment::read_directory;
 use super::{Store, inner::Inner};
 
 /// Digest of a store's content. It does not depend on how submissions cut the records up.
@@ -58,6 +58,7 @@ impl Store {
                 .update(&(key.len() as u64).to_le_bytes())
                 .update(key)
                 .update(&known.location.segment.to_le_bytes())
+                .update(&known.location.generation.to_le_bytes())
                 .update(&known.location.row.to_le_bytes())
                 .update(&known.version.to_le_bytes())
                 .update(&known.content);
@@ -74,16 +75,14 @@ impl Store {
 fn records(inner: &Inner, catalogue: &Catalogue) -> Result<[u8; 32], StorageFault> {
     let mut hashes: Vec<[u8; 16]> = Vec::new();
     for submission in &catalogue.submissions {
-        let Some(binding) = &catalogue.binding else {
-            break;
+        let (Some(binding), Some(segment)) = (&catalogue.binding, &submission.segment) else {
+            continue;
         };
         let committed = &submission.committed;
         let expected = binding
-            .expected(committed)
+            .expected(committed, segment)
             .map_err(|rule| StorageFault::damaged(&log_path(inner.disk.root()), 0, rule))?;
-        let Some(expected) = expected else { continue };
-        let path = segment_path(inner.disk.root(), committed.submission);
-        for (row, record, label) in read_directory(&inner.disk, &path, &expected)?.iter() {
+        for (row, record, label) in read_directory(&inner.disk, &expected)?.iter() {
             if submission.live.contains(row) {
                 let mut hasher = blake3::Hasher::new();
                 hasher

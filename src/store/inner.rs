@@ -3,27 +3,29 @@
 
 use std::collections::BTreeSet;
 use std::sync::atomic::AtomicU64;
-use std::sync::{Mutex, MutexGuard, RwLock, RwLockReadGuard};
+use std::sync::{Condvar, Mutex, MutexGuard, RwLock, RwLockReadGuard};
 
+use super::NO_PANIC;
 use super::catalogue::Catalogue;
-use super::disk::Disk;
+use super::crypt::RecordKey;
 use super::fault::StorageFault;
-use super::index::{Applied, Index, IndexError, KnownRecord, record_key};
+use super::index::{Applied, Index, IndexError, KnownRecord};
 use super::lock::DirectoryLock;
 use super::log::{AppendError, Log, LogEntry, LogPosition, SubmissionCommitted};
 use super::recover::CatchUpError;
 use super::room::Reserve;
 use super::seen::SeenFilter;
-use super::segment::{RowLocation, SegmentDirectory, read_directory, segment_path};
+use super::segment::{RowLocation, SegmentDirectory, read_directory};
 use super::snapshot::Published;
+use super::vault::Vault;
 use crate::terms::SourceId;
-
-const NO_PANIC: &str = "no holder of this lock panics";
 
 /// Everything that handles of one store share.
 pub(super) struct Inner {
-    /// The disk, and the store's directory on it.
-    pub(super) disk: Disk,
+    /// The unlocked disk, and the store's directory on it.
+    pub(super) disk: Vault,
+    /// Held shared by who reads segments, alone by who removes them.
+    pub(super) removing: RwLock<()>,
     /// Number for the next spool.
     pub(super) next_spool: AtomicU64,
     /// Room that new records do not take.
@@ -33,6 +35,8 @@ pub(super) struct Inner {
     /// The index. Written to only to rebuild it.
     pub(super) index: RwLock<IndexState>,
     log: Mutex<Log>,
+    /// Told when a group of log entries is back from the disk.
+    landed: Condvar,
     catalogue: RwLock<Catalogue>,
     seen: RwLock<SeenFilter>,
     submitting: Mutex<BTreeSet<SourceId>>,
@@ -51,7 +55,7 @@ pub(super) struct IndexState {
 
 /// What recovery found, from which the store is opened.
 pub(super) struct Parts {
-    pub(super) disk: Disk,
+    pub(super) disk: Vault,
     pub(super) lock: DirectoryLock,
     pub(super) log: Log,
     pub(super) catalogue: Catalogue,
@@ -64,6 +68,7 @@ impl Inner {
     pub(super) fn new(parts: Parts) -> Self {
         Self {
             disk: parts.disk,
+            removing: RwLock::default(),
             next_spool: AtomicU64::new(0),
             reserve: Reserve::standard(),
             published: RwLock::new(parts.published),
@@ -72,6 +77,7 @@ impl Inner {
                 failed: false.into(),
             }),
             log: Mutex::new(parts.log),
+            landed: Condvar::new(),
             catalogue: RwLock::new(parts.catalogue),
             seen: RwLock::new(parts.seen),
             submitting: Mutex::default(),
@@ -99,6 +105,9 @@ impl Inner {
 
     /// Appends an entry and brings the catalogue up to date. Durable on return.
     ///
+    /// Entries that come while others are on their way to the disk go there together afterwards. The
+    /// catalogue only ever says what is durable.
+    ///
     /// Whoever appends a profile, submission or publication holds the commit lock.
     pub(super) fn record(
         &self,
@@ -106,13 +115,30 @@ impl Inner {
         replaced: &[RowLocation],
     ) -> Result<LogPosition, AppendError> {
         let mut log = self.log();
-        let position = log.append(&entry)?;
-        self.catalogue
-            .write()
-            .expect(NO_PANIC)
-            .apply(entry, position, replaced)
-            .expect("what is appended was decided from this catalogue under the commit lock");
-        Ok(position)
+        let ticket = log.stage(entry, replaced.to_vec())?;
+        loop {
+            if let Some(outcome) = log.outcome(ticket) {
+                return outcome;
+            }
+            let Some(group) = log.take_group() else {
+                log = self.landed.wait(log).expect(NO_PANIC);
+                continue;
+            };
+            drop(log);
+            let landed = group.write();
+            log = self.log();
+            let durable = log.land(landed);
+            let mut catalogue = self.catalogue.write().expect(NO_PANIC);
+            for (staged, position) in durable {
+                catalogue
+                    .apply(staged.entry, position, &staged.replaced)
+                    .expect(
+                        "what is appended was decided from this catalogue under the commit lock",
+                    );
+            }
+            drop(catalogue);
+            self.landed.notify_all();
+        }
     }
 
     /// Stops all writing if the disk did not confirm something.
@@ -131,8 +157,15 @@ impl Inner {
         self.index.read().expect(NO_PANIC).is_failed()
     }
 
+    /// Whether a record was erased.
+    pub(super) fn is_erased(&self, source: &SourceId, label: &str) -> bool {
+        let catalogue = self.catalogue();
+        !catalogue.tombstones.is_empty()
+            && (catalogue.tombstones).contains(&self.disk.keys().tombstone(source, label))
+    }
+
     /// The live version of a record.
-    pub(super) fn find_record(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+    pub(super) fn find_record(&self, key: &RecordKey) -> Result<Option<KnownRecord>, IndexError> {
         let state = self.index.read().expect(NO_PANIC);
         if state.is_failed() {
             return Err(IndexError::Panicked);
@@ -179,27 +212,59 @@ impl Inner {
         committed: &SubmissionCommitted,
         position: LogPosition,
     ) -> Result<(), CatchUpError> {
-        let binding = self.catalogue().binding.clone();
+        let (binding, rewritings, now) = {
+            let catalogue = self.catalogue();
+            let at = (committed.submission as usize).wrapping_sub(1);
+            let submission = catalogue.submissions.get(at);
+            let submission = submission.ok_or(IndexError::Contradiction)?;
+            let binding = catalogue.binding.clone();
+            (binding, catalogue.rewritings, submission.segment.clone())
+        };
         let binding = binding.ok_or(IndexError::Contradiction)?;
-        let expected = binding.expected(committed);
-        if let Some(expected) = expected.map_err(|_| IndexError::Contradiction)? {
-            let path = segment_path(self.disk.root(), committed.submission);
-            let directory = read_directory(&self.disk, &path, &expected)?;
+        if let Some(now) = now {
+            let expected = binding.expected(committed, &now);
+            let expected = expected.map_err(|_| IndexError::Contradiction)?;
+            let directory = read_directory(&self.disk, &expected)?;
             self.see(&committed.source, &directory);
-            index.take_in(committed.submission, &committed.source, &directory)?;
+            let generation = (committed.submission, now.generation);
+            index.take_in(self.disk.keys(), generation, &committed.source, &directory)?;
             index.set_applied(Applied {
                 submission: committed.submission,
                 hash: position.hash,
+                rewritings,
             })?;
         }
         Ok(())
+    }
+
+    /// Brings the index up to date after a rewriting; condemns it if that fails.
+    pub(super) fn index_rewriting(&self, update: impl FnOnce(&Index) -> Result<(), CatchUpError>) {
+        let state = self.index.read().expect(NO_PANIC);
+        if state.is_failed() {
+            return;
+        }
+        let applied = {
+            let catalogue = self.catalogue();
+            catalogue.submissions.last().map(|last| Applied {
+                submission: last.committed.submission,
+                hash: last.position.hash,
+                rewritings: catalogue.rewritings,
+            })
+        };
+        let updated = update(&state.index).and_then(|()| match applied {
+            Some(applied) => Ok(state.index.set_applied(applied)?),
+            None => Ok(()),
+        });
+        if updated.is_err() {
+            state.fail();
+        }
     }
 
     /// Adds the records of a segment to the filter in front of the index.
     pub(super) fn see(&self, source: &SourceId, segment: &SegmentDirectory) {
         let mut seen = self.seen.write().expect(NO_PANIC);
         for (_, _, label) in segment.iter() {
-            seen.add(&record_key(source, label));
+            seen.add(&self.disk.keys().record_key(source, label));
         }
     }
 }

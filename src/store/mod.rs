@@ -1,12 +1,14 @@
 //! The only room that touches disk: log, segments, index, snapshots, recovery.
 //!
 //! The log is the truth, segments hold the encodings it names, and sled holds an index that can be
-//! thrown away. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
+//! thrown away. All files are encrypted with keys that only the operator's key opens. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
 
 mod backup;
 mod catalogue;
+mod crypt;
 mod digest;
 mod disk;
+mod erase;
 mod fault;
 mod index;
 mod inner;
@@ -16,6 +18,7 @@ mod open;
 mod publish;
 mod recover;
 mod report;
+mod rewrite;
 mod room;
 mod sealed;
 mod seen;
@@ -23,6 +26,7 @@ mod segment;
 mod snapshot;
 mod submission;
 mod table;
+mod vault;
 mod verify;
 pub mod vfs;
 
@@ -30,7 +34,11 @@ pub use backup::{
     BackupError, BackupReport, RestoreError, RestoreReport, backup, backup_on, restore, restore_on,
     verify_backup,
 };
+pub use crypt::{
+    KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,
+};
 pub use digest::{DigestError, StoreDigest};
+pub use erase::{CompactError, CompactReport, EraseError, ErasureReceipt};
 pub use fault::StorageFault;
 pub use index::IndexError;
 pub use log::{AppendError, LogPosition};
@@ -42,13 +50,15 @@ pub use submission::{
     AppendRecordError, Appended, BeginSubmissionError, CommitError, SubmissionWriter,
 };
 pub use table::{LoadedTable, RowRefs, row_key};
-pub use verify::{VerifyError, VerifyReport, verify, verify_on};
+pub use verify::{VerifyError, VerifyReport, verify, verify_on, verify_without_key};
 
 use std::sync::Arc;
 
 use self::inner::Inner;
 use self::log::{LogEntry, ProfileSet};
 use crate::terms::{Fingerprint, LinkageProfile, RunId, SubmissionHeader, run::Run};
+
+const NO_PANIC: &str = "no holder of this lock panics";
 
 /// An open store. Clones share it; it closes with the last one.
 ///

@@ -6,14 +6,16 @@ use std::sync::atomic::Ordering;
 
 use super::Store;
 use super::catalogue::parse_seal;
+use super::crypt::{KeyProvider, RotateKeyError, UnlockError};
 use super::fault::StorageFault;
-use super::index::{Index, IndexError, record_key};
+use super::index::{Index, IndexError};
 use super::inner::{Inner, Parts};
 use super::lock::{DirectoryLock, LockError};
 use super::log::{Log, log_path};
 use super::recover::{self, CatchUpError};
 use super::seen::SeenFilter;
 use super::snapshot::Published;
+use super::vault::Vault;
 use super::vfs::{RealDisk, Vfs};
 use super::{catalogue::Catalogue, disk::Disk};
 
@@ -26,6 +28,9 @@ pub enum OpenStoreError {
         /// The store's directory.
         directory: String,
     },
+    /// The key does not open it, or the keyring is damaged. Nothing was changed.
+    #[error(transparent)]
+    Locked(UnlockError),
     /// A file is damaged or cannot be read. Nothing was changed.
     #[error(transparent)]
     Storage(#[from] StorageFault),
@@ -39,6 +44,15 @@ impl From<LockError> for OpenStoreError {
         match error {
             LockError::InUse { directory } => Self::InUse { directory },
             LockError::Storage(fault) => Self::Storage(fault),
+        }
+    }
+}
+
+impl From<UnlockError> for OpenStoreError {
+    fn from(error: UnlockError) -> Self {
+        match error {
+            UnlockError::Storage(fault) => Self::Storage(fault),
+            other => Self::Locked(other),
         }
     }
 }
@@ -58,31 +72,45 @@ impl From<CatchUpError> for OpenStoreError {
 pub struct RebuildIndexError(#[from] CatchUpError);
 
 impl Store {
-    /// Opens the store in `directory`, or creates an empty one.
+    /// Opens the store in `directory` with its key, or creates an empty one with that key.
     ///
+    /// A wrong key is refused before anything is touched.
     /// Replays the log and checks every segment and the newest snapshot. Cuts a torn tail of the
     /// log, removes files that were never acknowledged, and rebuilds the index if it is missing,
     /// damaged or does not belong to the log.
     ///
     /// # Errors
     /// [`OpenStoreError`], with file and offset if something is damaged; then nothing was changed.
-    pub fn open(directory: &Path) -> Result<Self, OpenStoreError> {
-        Self::open_on(Arc::new(RealDisk), directory)
+    pub fn open(directory: &Path, provider: &KeyProvider) -> Result<Self, OpenStoreError> {
+        Self::open_on(Arc::new(RealDisk), directory, provider)
     }
 
     /// [`Store::open`] on any disk. On one that is not real the index lives in memory.
     ///
     /// # Errors
     /// As [`Store::open`].
-    pub fn open_on(vfs: Arc<dyn Vfs>, directory: &Path) -> Result<Self, OpenStoreError> {
+    pub fn open_on(
+        vfs: Arc<dyn Vfs>,
+        directory: &Path,
+        provider: &KeyProvider,
+    ) -> Result<Self, OpenStoreError> {
         let disk = Disk::new(vfs, directory);
+        let unlocked = Vault::unlock(&disk, provider)?;
         disk.create_dir(directory)?;
         let lock = DirectoryLock::take(&disk)?;
+        let disk = match unlocked {
+            Some(vault) => vault,
+            // Another process may have made it in the meantime.
+            None => match Vault::unlock(&disk, provider)? {
+                Some(vault) => vault,
+                None => Vault::create(&disk, provider)?,
+            },
+        };
         recover::create_if_absent(&disk)?;
         let mut seen = SeenFilter::new();
         let (catalogue, scanned) = recover::replay(&disk, |source, segment| {
             for (_, _, label) in segment.iter() {
-                seen.add(&record_key(source, label));
+                seen.add(&disk.keys().record_key(source, label));
             }
         })?;
         let published = newest_publication(&disk, &catalogue)?;
@@ -105,6 +133,23 @@ impl Store {
                 published,
             })),
         })
+    }
+
+    /// Wraps the store's keys for another provider, which alone opens the store from now on.
+    ///
+    /// Nothing else is written anew: a copy made before stays open to the old key.
+    ///
+    /// # Errors
+    /// [`RotateKeyError`].
+    pub fn rotate_key(&self, provider: &KeyProvider) -> Result<(), RotateKeyError> {
+        let _commit = self.inner.commit_lock();
+        self.inner.disk.rotate(provider)
+    }
+
+    /// The key that the store's receipts are checked with, Ed25519.
+    #[must_use]
+    pub fn receipt_key(&self) -> [u8; 32] {
+        self.inner.disk.keys().public_key()
     }
 
     /// Deletes the index and makes it anew from the log and the segments.
@@ -133,13 +178,13 @@ impl Inner {
 
 /// Loads the snapshot that is in force.
 fn newest_publication(
-    disk: &Disk,
+    disk: &Vault,
     catalogue: &Catalogue,
 ) -> Result<Option<Published>, StorageFault> {
-    let Some(publication) = catalogue.publications.last() else {
+    let Some((run, now)) = catalogue.newest_publication() else {
         return Ok(None);
     };
-    let seal = parse_seal(&publication.seal)
+    let seal = parse_seal(&now.seal)
         .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
-    Published::load(disk, publication.run, &seal).map(Some)
+    Published::load(disk, run, now.generation, &seal).map(Some)
 }

@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use super::catalogue::seal_hex;
 use super::fault::StorageFault;
 use super::log::{AppendError, LogEntry, PublicationMade, log_path};
-use super::segment::{read_rows, segment_path};
+use super::segment::read_rows;
 use super::snapshot::{self, Published, snapshot_path};
 use super::table::TableBuilder;
-use super::{LoadedTable, Store};
+use super::{LoadedTable, NO_PANIC, Store};
 use crate::terms::{EntityId, RunId, SourceId};
 
 /// Why the live records could not be loaded.
@@ -66,40 +66,40 @@ impl Store {
     /// [`LoadTableError`].
     pub fn load_table(&self) -> Result<LoadedTable, LoadTableError> {
         let disk = &self.inner.disk;
+        let _reading = self.inner.removing.read().expect(NO_PANIC);
         let catalogue = self.inner.catalogue();
         let binding = (catalogue.binding.clone()).ok_or(LoadTableError::NoProfile)?;
-        // Segments never change, so a list of them with their live rows is a consistent view.
+        // Segments never change, and none is removed meanwhile: a list of them with their live rows
+        // is a consistent view.
         let segments: Vec<_> = catalogue
             .submissions
             .iter()
             .filter(|submission| !submission.live.is_empty())
-            .map(|submission| (submission.committed.clone(), submission.live.clone()))
+            .filter_map(|submission| {
+                let now = submission.segment.clone()?;
+                Some((submission.committed.clone(), now, submission.live.clone()))
+            })
             .collect();
         drop(catalogue);
-        let sources: BTreeSet<&SourceId> = segments.iter().map(|(it, _)| &it.source).collect();
+        let sources: BTreeSet<&SourceId> = segments.iter().map(|(it, _, _)| &it.source).collect();
         let sources: Vec<SourceId> = sources.into_iter().cloned().collect();
         if sources.len() > usize::from(u16::MAX) + 1 {
             return Err(LoadTableError::TooManySources {
                 max: usize::from(u16::MAX) + 1,
             });
         }
-        let rows: u64 = segments.iter().map(|(_, live)| live.len()).sum();
+        let rows: u64 = segments.iter().map(|(_, _, live)| live.len()).sum();
         if rows > u64::from(u32::MAX) {
             return Err(LoadTableError::TooManyRows {
                 max: u64::from(u32::MAX),
             });
         }
         let mut builder = TableBuilder::new(&binding.layout, sources.clone(), rows as usize);
-        for (committed, live) in &segments {
+        for (committed, now, live) in &segments {
             let expected = binding
-                .expected(committed)
+                .expected(committed, now)
                 .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
-            let Some(expected) = expected else { continue };
-            let segment = read_rows(
-                disk,
-                &segment_path(disk.root(), committed.submission),
-                &expected,
-            )?;
+            let segment = read_rows(disk, &expected)?;
             let source = sources
                 .binary_search(&committed.source)
                 .expect("the list was made from these submissions");
@@ -110,7 +110,8 @@ impl Store {
 
     /// Publishes the entities of a run: `entities[i]` belongs to row `i` of `rows`.
     ///
-    /// Readers see the old publication or the new one, whole. Durable on return.
+    /// Records that were erased since the rows were loaded are left out. Readers see the old
+    /// publication or the new one, whole. Durable on return.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -128,34 +129,27 @@ impl Store {
         }
         let inner = &self.inner;
         let _commit = inner.commit_lock();
-        let published_before = |publication: &PublicationMade| publication.run == run;
-        if (inner.catalogue().publications.iter()).any(published_before) {
+        if (inner.catalogue().publications.iter()).any(|it| it.run == run) {
             return Err(PublishError::AlreadyPublished { run });
         }
-        let written = snapshot::write(&inner.disk, run, rows, entities);
+        let kept = |source: &SourceId, label: &str| !inner.is_erased(source, label);
+        let written = snapshot::write(&inner.disk, run, rows, entities, kept);
         let (file, seal) = inner.poison_if_unconfirmed(written)?;
-        let path = snapshot_path(inner.disk.root(), run);
+        let path = snapshot_path(inner.disk.root(), run, 0);
         inner.poison_if_unconfirmed(file.publish(&path))?;
-        let published = Published::load(&inner.disk, run, &seal)?;
+        let published = Published::load(&inner.disk, run, 0, &seal)?;
         let entry = LogEntry::Publication(PublicationMade {
             run,
             seal: seal_hex(seal),
         });
         inner.record(entry, &[])?;
-        *inner
-            .published
-            .write()
-            .expect("no holder of this lock panics") = Some(published);
+        *inner.published.write().expect(NO_PANIC) = Some(published);
         Ok(())
     }
 
     /// The publication in force.
     #[must_use]
     pub fn published(&self) -> Option<Published> {
-        self.inner
-            .published
-            .read()
-            .expect("no holder of this lock panics")
-            .clone()
+        self.inner.published.read().expect(NO_PANIC).clone()
     }
 }

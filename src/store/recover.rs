@@ -9,39 +9,42 @@ use super::catalogue::Catalogue;
 use super::disk::Disk;
 use super::fault::StorageFault;
 use super::index::{Applied, Index, IndexError};
-use super::log::{self, LogEntry, Scanned, log_path, scan};
+use super::log::{self, Scanned, log_path, scan};
 use super::segment::{self, SegmentDirectory, read_directory, segment_path};
 use super::snapshot;
+use super::vault::Vault;
 use crate::terms::SourceId;
 
 /// Replays the log; `each_segment` sees every segment in order. Changes nothing on disk.
 pub(super) fn replay(
-    disk: &Disk,
+    disk: &Vault,
     mut each_segment: impl FnMut(&SourceId, &SegmentDirectory),
 ) -> Result<(Catalogue, Scanned), StorageFault> {
     let mut catalogue = Catalogue::default();
-    let store = disk.root();
-    let log = log_path(store);
+    let log = log_path(disk.root());
     let scanned = scan(disk, |entry, offset, position| {
         let refuse = |rule| StorageFault::damaged(&log, offset, rule);
-        let mut replaced = Vec::new();
-        if let LogEntry::Submission(committed) = &entry {
-            let binding = (catalogue.binding.as_ref())
-                .ok_or_else(|| refuse("a submission comes before the linkage profile"))?;
-            if let Some(expected) = binding.expected(committed).map_err(refuse)? {
-                let path = segment_path(store, committed.submission);
-                let directory = read_directory(disk, &path, &expected)?;
-                each_segment(&committed.source, &directory);
-                replaced = directory.replaced;
-            }
-        }
-        catalogue.apply(entry, position, &replaced).map_err(refuse)
+        catalogue.apply(entry, position, &[]).map_err(refuse)
     })?;
+    // Only now is it known which generation of each segment is in force.
+    let refuse = |rule| StorageFault::damaged(&log, 0, rule);
+    let mut replaced = Vec::new();
+    for submission in &catalogue.submissions {
+        let binding = (catalogue.binding.as_ref())
+            .ok_or_else(|| refuse("a submission comes before the linkage profile"))?;
+        if let Some(now) = &submission.segment {
+            let expected = (binding.expected(&submission.committed, now)).map_err(refuse)?;
+            let directory = read_directory(disk, &expected)?;
+            each_segment(&submission.committed.source, &directory);
+            replaced.extend(directory.replaced);
+        }
+    }
+    catalogue.replace(&replaced).map_err(refuse)?;
     Ok((catalogue, scanned))
 }
 
 /// Creates the directories and the empty log of a new store.
-pub(super) fn create_if_absent(disk: &Disk) -> Result<(), StorageFault> {
+pub(super) fn create_if_absent(disk: &Vault) -> Result<(), StorageFault> {
     let store = disk.root();
     for directory in [
         log_path(store).parent().unwrap_or(store),
@@ -54,18 +57,13 @@ pub(super) fn create_if_absent(disk: &Disk) -> Result<(), StorageFault> {
     if disk.exists(&log)? {
         return Ok(());
     }
-    for (directory, extension) in SEALED {
-        if !disk
-            .files_with_extension(&directory(store), extension)?
-            .is_empty()
-        {
-            return Err(StorageFault::damaged(
-                &log,
-                0,
-                "the log is missing, but segments or snapshots are there",
-            ));
-        }
+    if !sealed_files(disk)?.is_empty() {
+        let rule = "the log is missing, but segments or snapshots are there";
+        return Err(StorageFault::damaged(&log, 0, rule));
     }
+    // A process before may have ended between making a directory and making its name durable.
+    disk.sync_dir(store)?;
+    disk.sync_name(store)?;
     log::create(disk)
 }
 
@@ -76,26 +74,49 @@ type DirectoryOf = fn(&Path) -> PathBuf;
 const SEALED: [(DirectoryOf, &str); 2] =
     [(segment::directory, "mseg"), (snapshot::directory, "msnp")];
 
+/// All sealed files of a store.
+pub(super) fn sealed_files(disk: &Disk) -> Result<Vec<PathBuf>, StorageFault> {
+    let mut files = Vec::new();
+    for (directory, extension) in SEALED {
+        files.extend(disk.files_with_extension(&directory(disk.root()), extension)?);
+    }
+    Ok(files)
+}
+
 /// Removes what was being written when the process ended: temporary files, and sealed files that no
 /// log entry names, which were never acknowledged.
-pub(super) fn remove_leftovers(disk: &Disk, catalogue: &Catalogue) -> Result<(), StorageFault> {
+pub(super) fn remove_leftovers(disk: &Vault, catalogue: &Catalogue) -> Result<(), StorageFault> {
     let store = disk.root();
     let mut named: BTreeSet<PathBuf> = BTreeSet::new();
     for submission in &catalogue.submissions {
-        if submission.committed.segment.is_some() {
-            named.insert(segment_path(store, submission.committed.submission));
+        if let Some(now) = &submission.segment {
+            let number = submission.committed.submission;
+            named.insert(segment_path(store, number, now.generation));
         }
     }
     for publication in &catalogue.publications {
-        named.insert(snapshot::snapshot_path(store, publication.run));
+        if let Some(now) = &publication.snapshot {
+            named.insert(snapshot::snapshot_path(
+                store,
+                publication.run,
+                now.generation,
+            ));
+        }
     }
+    disk.remove_partials(store)?;
     for (directory, extension) in SEALED {
         let directory = directory(store);
         disk.remove_partials(&directory)?;
+        let mut removed = false;
         for path in disk.files_with_extension(&directory, extension)? {
             if !named.contains(&path) {
                 disk.remove(&path)?;
+                removed = true;
             }
+        }
+        // What was erased must not come back with the power.
+        if removed {
+            disk.sync_dir(&directory)?;
         }
     }
     Ok(())
@@ -115,16 +136,17 @@ pub enum CatchUpError {
 /// Takes into the index all submissions that are not in it; starts over if it does not belong to
 /// this log. `each_segment` sees what is taken in.
 pub(super) fn catch_up(
-    disk: &Disk,
+    disk: &Vault,
     catalogue: &Catalogue,
     index: &mut Index,
     mut each_segment: impl FnMut(&SourceId, &SegmentDirectory),
 ) -> Result<(), CatchUpError> {
     let applied = index.applied()?;
-    let belongs = applied == Applied::NOTHING
-        || (applied.submission.checked_sub(1))
-            .and_then(|at| catalogue.submissions.get(at as usize))
-            .is_some_and(|submission| submission.position.hash == applied.hash);
+    let belongs = applied.rewritings == catalogue.rewritings
+        && (applied.submission == 0
+            || (applied.submission.checked_sub(1))
+                .and_then(|at| catalogue.submissions.get(at as usize))
+                .is_some_and(|submission| submission.position.hash == applied.hash));
     let mut done = applied.submission;
     if !belongs {
         index.clear()?;
@@ -133,23 +155,24 @@ pub(super) fn catch_up(
     let missing = &catalogue.submissions[done as usize..];
     for submission in missing {
         let committed = &submission.committed;
-        let path = segment_path(disk.root(), committed.submission);
         let Some(binding) = &catalogue.binding else {
             break;
         };
-        let expected = binding
-            .expected(committed)
-            .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
-        if let Some(expected) = expected {
-            let directory = read_directory(disk, &path, &expected)?;
+        if let Some(now) = &submission.segment {
+            let expected = binding
+                .expected(committed, now)
+                .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
+            let directory = read_directory(disk, &expected)?;
             each_segment(&committed.source, &directory);
-            index.take_in(committed.submission, &committed.source, &directory)?;
+            let generation = (committed.submission, now.generation);
+            index.take_in(disk.keys(), generation, &committed.source, &directory)?;
         }
     }
     if let Some(last) = missing.last() {
         index.set_applied(Applied {
             submission: last.committed.submission,
             hash: last.position.hash,
+            rewritings: catalogue.rewritings,
         })?;
     }
     Ok(())

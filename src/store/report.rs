@@ -44,6 +44,8 @@ pub struct StoreStats {
     pub rows: u64,
     /// Rows that no newer version replaced.
     pub live: u64,
+    /// Records that were erased and do not come back.
+    pub erased: u64,
     /// Runs.
     pub runs: u64,
     /// Publications.
@@ -59,7 +61,7 @@ impl Store {
             .submissions
             .iter()
             .map(|submission| SubmissionSummary {
-                receipt: submission.receipt(),
+                receipt: submission.receipt(self.inner.disk.keys()),
                 live: submission.live.len(),
             })
             .collect()
@@ -104,13 +106,18 @@ impl Store {
             segment_bytes: 0,
             rows: 0,
             live: 0,
+            erased: catalogue.tombstones.len() as u64,
             runs: catalogue.runs.len() as u64,
             publications: catalogue.publications.len() as u64,
         };
         for submission in &catalogue.submissions {
-            if let Some(segment) = &submission.committed.segment {
+            if let Some(segment) = &submission.segment {
                 let disk = &self.inner.disk;
-                let path = segment_path(disk.root(), submission.committed.submission);
+                let path = segment_path(
+                    disk.root(),
+                    submission.committed.submission,
+                    segment.generation,
+                );
                 stats.segment_bytes += disk.metadata(&path)?.map_or(0, |found| found.length);
                 stats.segments += 1;
                 stats.rows += u64::from(segment.rows);

@@ -6,12 +6,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::catalogue::{Binding, receipt, seal_hex};
+use super::crypt::ContentMark;
 use super::fault::StorageFault;
-use super::index::{IndexError, KnownRecord, record_key};
+use super::index::{IndexError, KnownRecord};
 use super::inner::Inner;
 use super::log::{AppendError, LogEntry, SegmentNamed, SubmissionCommitted};
 use super::open::RebuildIndexError;
-use super::segment::{ContentHalf, RowLocation, SegmentWriter, content_half, segment_path};
+use super::segment::{RowLocation, SegmentWriter, segment_path};
 use crate::terms::{
     Fingerprint, Receipt, RecordEncoding, RefusalReason, SourceId, SubmissionHasher,
     SubmissionHeader,
@@ -22,7 +23,7 @@ use crate::terms::{
 pub enum BeginSubmissionError {
     /// The same request was carried out before; here is what it got.
     #[error("the request was carried out before")]
-    AlreadyDone(Receipt),
+    AlreadyDone(Box<Receipt>),
     /// Another submission of the source is under way.
     #[error("another submission of source '{source_id}' is under way")]
     SourceBusy {
@@ -117,7 +118,7 @@ pub struct SubmissionWriter {
     request_id: String,
     /// Content of the records taken in or found unchanged, by a hash of the record ref:
     /// some 50 bytes of memory for each.
-    taken: HashMap<u128, ContentHalf>,
+    taken: HashMap<u128, ContentMark>,
     unchanged: u64,
     refused: BTreeMap<RefusalReason, u64>,
     content: SubmissionHasher,
@@ -142,7 +143,9 @@ impl SubmissionWriter {
         };
         let catalogue = inner.catalogue();
         if let Some(done) = catalogue.request(&header.source, &header.request_id) {
-            return Err(BeginSubmissionError::AlreadyDone(done.receipt()));
+            return Err(BeginSubmissionError::AlreadyDone(Box::new(
+                done.receipt(inner.disk.keys()),
+            )));
         }
         let binding = (catalogue.binding.clone()).ok_or(BeginSubmissionError::NoProfile)?;
         let expected = binding.profile.fingerprint();
@@ -188,7 +191,8 @@ impl SubmissionWriter {
     /// A record that does not have the profile's shape is refused. One that stands twice in the
     /// submission is unchanged the second time, or refused if the contents differ. Against the
     /// store: same version and content, unchanged; same version, other content, refused; lower
-    /// version, refused; higher version, taken in and in force from the commit on.
+    /// version, refused; higher version, taken in and in force from the commit on. What
+    /// was erased is refused.
     ///
     /// # Errors
     /// [`AppendRecordError`]: the submission must be given up.
@@ -207,7 +211,9 @@ impl SubmissionWriter {
             return Ok(Appended::Refused(error.into()));
         }
         let hash = encoding.content_hash();
-        let content = content_half(&hash);
+        let inner = Arc::clone(&self.turn.inner);
+        let keys = inner.disk.keys();
+        let content = keys.content_mark(&hash);
         let label = label_hash(encoding);
         if let Some(before) = self.taken.get(&label) {
             return Ok(if *before == content {
@@ -216,8 +222,12 @@ impl SubmissionWriter {
                 Appended::Refused(RefusalReason::DuplicateRecordRef)
             });
         }
-        let key = record_key(&self.turn.source, encoding.record_ref.as_str());
-        let known = self.turn.inner.find_record(&key)?;
+        let record_ref = encoding.record_ref.as_str();
+        if inner.is_erased(&self.turn.source, record_ref) {
+            return Ok(Appended::Refused(RefusalReason::Erased));
+        }
+        let key = keys.record_key(&self.turn.source, record_ref);
+        let known = inner.find_record(&key)?;
         let replaced = match known {
             Some(known) => match judge(encoding.version, content, &known) {
                 Ok(replaced) => Some(replaced),
@@ -280,7 +290,7 @@ impl SubmissionWriter {
         let submission = inner.catalogue().submissions.len() as u64 + 1;
         let mut named = None;
         let mut replaced = Vec::new();
-        let path = segment_path(inner.disk.root(), submission);
+        let path = segment_path(inner.disk.root(), submission, 0);
         if let Some(finished) = finished {
             inner.poison_if_unconfirmed(finished.file.publish(&path))?;
             named = Some(SegmentNamed {
@@ -301,12 +311,12 @@ impl SubmissionWriter {
         };
         let position = inner.record(LogEntry::Submission(committed.clone()), &replaced)?;
         inner.index_submission(&committed, position);
-        Ok(receipt(&committed, position))
+        Ok(receipt(&committed, position, inner.disk.keys()))
     }
 }
 
 /// Decides about a record that is known: the row it replaces, or what becomes of it.
-fn judge(version: u32, content: ContentHalf, known: &KnownRecord) -> Result<RowLocation, Appended> {
+fn judge(version: u32, content: ContentMark, known: &KnownRecord) -> Result<RowLocation, Appended> {
     match version.cmp(&known.version) {
         std::cmp::Ordering::Less => Err(Appended::Refused(RefusalReason::OlderVersion)),
         std::cmp::Ordering::Equal if content == known.content => Err(Appended::Unchanged),
@@ -318,5 +328,10 @@ fn judge(version: u32, content: ContentHalf, known: &KnownRecord) -> Result<RowL
 /// Half of BLAKE3 of the record ref: stands for it within one submission.
 fn label_hash(encoding: &RecordEncoding) -> u128 {
     let hash = blake3::hash(encoding.record_ref.as_str().as_bytes());
-    u128::from_le_bytes(content_half(hash.as_bytes()))
+    u128::from_le_bytes(
+        *hash
+            .as_bytes()
+            .first_chunk()
+            .expect("32 bytes have a first half"),
+    )
 }

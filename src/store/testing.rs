@@ -3,16 +3,41 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use super::Store;
+use super::crypt::DataKeys;
 use super::disk::Disk;
+use super::vault::Vault;
 use super::vfs::RealDisk;
+use super::{KeyProvider, Store, StoreKey};
 use crate::terms::{
     EventKind, LinkageProfile, RecordEncoding, RecordRef, SourceId, SubmissionHeader,
 };
 
 /// A directory on the real disk.
-pub(in crate::store) fn real_disk(directory: &Path) -> Disk {
+pub(in crate::store) fn disk(directory: &Path) -> Disk {
     Disk::new(Arc::new(RealDisk), directory)
+}
+
+/// A directory on the real disk, with keys that are always the same.
+pub(in crate::store) fn vault(directory: &Path) -> Vault {
+    Vault::new(disk(directory), DataKeys::fixed())
+}
+
+/// The payloads of a log, opened with the key of these tests, end to end.
+pub(crate) fn log_text(directory: &Path) -> String {
+    let vault = Vault::unlock(&disk(directory), &key());
+    let vault = vault.ok().flatten().expect("unlocked");
+    let mut text = String::new();
+    super::log::scan(&vault, |entry, _, _| {
+        text += &String::from_utf8_lossy(&entry.encode());
+        Ok(())
+    })
+    .expect("whole");
+    text
+}
+
+/// The key of the stores of these tests.
+pub(crate) fn key() -> KeyProvider {
+    KeyProvider::Key(StoreKey::from_bytes([7; 32]))
 }
 
 /// The profile of these tests.
@@ -47,7 +72,7 @@ pub(crate) fn header(name: &str, request: &str) -> SubmissionHeader {
 
 /// Opens a store that is bound to the profile.
 pub(crate) fn open(directory: &Path) -> Store {
-    let store = Store::open(directory).expect("open");
+    let store = Store::open(directory, &key()).expect("open");
     store.set_profile(&profile(), "2026").expect("profile");
     store
 }

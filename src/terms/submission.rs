@@ -38,11 +38,13 @@ pub enum RefusalReason {
     ConflictingContent,
     /// A newer version is already here.
     OlderVersion,
+    /// The record was erased; it does not come back.
+    Erased,
 }
 
 impl RefusalReason {
     /// All reasons.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::RecordRef,
         Self::DuplicateRecordRef,
         Self::EventKind,
@@ -50,6 +52,7 @@ impl RefusalReason {
         Self::Empty,
         Self::ConflictingContent,
         Self::OlderVersion,
+        Self::Erased,
     ];
 
     /// The reason as it stands in answers, metrics and logs.
@@ -63,6 +66,7 @@ impl RefusalReason {
             Self::Empty => "EMPTY",
             Self::ConflictingContent => "CONFLICTING_CONTENT",
             Self::OlderVersion => "OLDER_VERSION",
+            Self::Erased => "ERASED",
         }
     }
 }
@@ -91,8 +95,49 @@ pub struct Receipt {
     pub refused: BTreeMap<RefusalReason, u64>,
     /// BLAKE3 over the content hashes of the records taken in, in order, hexadecimal.
     pub content_hash: String,
+    /// Number of the submission's entry in the log.
+    pub sequence: u64,
     /// Head of the log after the submission's entry, hexadecimal.
     pub log_head: String,
+    /// Ed25519 signature of the server over [`Receipt::signed_bytes`], hexadecimal.
+    pub signature: String,
+}
+
+impl Receipt {
+    /// The bytes that the server signs: everything but the signature.
+    ///
+    /// `musubi/v1/receipt` and a zero byte; submission, sequence, accepted, unchanged, number of
+    /// reasons (8 bytes each, little-endian); for each reason in the order of [`RefusalReason::ALL`]
+    /// its code and its count; source; content hash; log head. Texts stand as in the receipt,
+    /// after their length (8 bytes).
+    #[must_use]
+    pub fn signed_bytes(&self) -> Vec<u8> {
+        let mut bytes = b"musubi/v1/receipt\0".to_vec();
+        let number =
+            |bytes: &mut Vec<u8>, number: u64| bytes.extend_from_slice(&number.to_le_bytes());
+        let text = |bytes: &mut Vec<u8>, text: &str| {
+            number(bytes, text.len() as u64);
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        let reasons = self.refused.len() as u64;
+        for value in [
+            self.submission,
+            self.sequence,
+            self.accepted,
+            self.unchanged,
+            reasons,
+        ] {
+            number(&mut bytes, value);
+        }
+        for (reason, count) in &self.refused {
+            text(&mut bytes, reason.code());
+            number(&mut bytes, *count);
+        }
+        text(&mut bytes, self.source.as_str());
+        text(&mut bytes, &self.content_hash);
+        text(&mut bytes, &self.log_head);
+        bytes
+    }
 }
 
 /// Running hash over the content of a submission's records, in order. Both ends compute it, so that

@@ -11,11 +11,15 @@ use crate::serve::config::{
 };
 use crate::serve::identity::{Identity, Role};
 use crate::serve::pki::{CertificateAuthority, PkiError};
+use crate::store::{StoreKey, WriteStoreKeyError};
 use crate::terms::profile::BUILT_IN;
 use crate::terms::{IdError, LinkageProfile, ProfileError, SourceId};
 
 /// Epoch that a new server starts with.
 pub const FIRST_EPOCH: &str = "1";
+
+/// The store's key within a folder that `init` made.
+pub const STORE_KEY: &str = "keys/store.key";
 
 /// Arguments of `init`.
 #[derive(Debug, Args)]
@@ -54,6 +58,9 @@ pub enum InitError {
     /// Certificates could not be made.
     #[error(transparent)]
     Pki(#[from] PkiError),
+    /// The store's key could not be made.
+    #[error(transparent)]
+    StoreKey(#[from] WriteStoreKeyError),
     /// A file could not be read or written.
     #[error("{}: {source}", path.display())]
     File {
@@ -67,7 +74,7 @@ pub enum InitError {
     Toml(#[from] toml::ser::Error),
 }
 
-/// Makes `certs/`, `musubi.toml` and, for a profile that does not come with musubi,
+/// Makes `certs/`, `keys/store.key`, `musubi.toml` and, for a profile that does not come with musubi,
 /// `profile.toml`.
 ///
 /// # Errors
@@ -83,6 +90,10 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
         move |source| InitError::File { path, source }
     };
     std::fs::create_dir_all(&certs).map_err(file(&certs))?;
+
+    let keys = dir.join("keys");
+    std::fs::create_dir_all(&keys).map_err(file(&keys))?;
+    StoreKey::create(&dir.join(STORE_KEY))?;
 
     let authority = CertificateAuthority::create()?;
     authority.save(&certs)?;
@@ -118,6 +129,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
         store: StoreConfig {
             directory: "store".into(),
             keep_free_bytes: None,
+            key_file: Some(STORE_KEY.into()),
         },
         linkage: LinkageConfig {
             profile: named,
@@ -169,6 +181,10 @@ pub fn run(arguments: &InitArguments) -> Outcome {
         text += &format!(", source-{source}");
     }
     let source = sources.first().map_or("NAME", SourceId::as_str);
+    text += &format!(
+        "\n{shown}/{STORE_KEY}   opens the store; keep a copy in a safe place, apart from the \
+         backups: without it the store is lost, with it a stolen backup can be read"
+    );
     text += &format!(
         "\n\nNext:\n\
          \x20 1. musubi serve --config {shown}/musubi.toml\n\

@@ -1,12 +1,18 @@
-//! `musubi store`: looks at a store while no server has it.
+//! `musubi store`: looks at a store, and changes it, while no server has it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use serde_json::json;
 
+use super::init::STORE_KEY;
 use super::{Outcome, show};
-use crate::store::{Store, verify};
+use crate::serve::config::{PASSPHRASE_VARIABLE, StoreKeyError, passphrase};
+use crate::store::{KeyProvider, Store, StoreKey, verify};
+use crate::terms::{RecordRef, SourceId};
+
+/// Environment variable with the passphrase that `rotate-key --new-passphrase` sets.
+const NEW_PASSPHRASE_VARIABLE: &str = "MUSUBI_STORE_NEW_PASSPHRASE";
 
 /// What to do with a store.
 #[derive(Debug, Subcommand)]
@@ -15,6 +21,12 @@ pub enum StoreCommand {
     Verify(StoreArguments),
     /// Say what the store holds, in numbers
     Stats(StoreArguments),
+    /// Erase records: nothing of them stays, and they are refused from now on
+    Erase(EraseArguments),
+    /// Write segments anew without rows that newer versions replaced, and drop old snapshots
+    Compact(StoreArguments),
+    /// Wrap the store's keys with another key; the old one no longer opens the store
+    RotateKey(RotateArguments),
 }
 
 /// Arguments of the store commands.
@@ -23,24 +35,84 @@ pub struct StoreArguments {
     /// Folder that `musubi init` made
     #[arg(long, default_value = super::DEFAULT_DIR)]
     dir: PathBuf,
+    /// File with the store's key [default: the passphrase in MUSUBI_STORE_PASSPHRASE if that is
+    /// set, else DIR/keys/store.key]
+    #[arg(long)]
+    key_file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Arguments of `erase`.
+#[derive(Debug, Args)]
+pub struct EraseArguments {
+    /// The source's name
+    source: String,
+    /// The source's labels of the records
+    #[arg(required_unless_present = "refs_file")]
+    record_refs: Vec<String>,
+    /// Take the labels from a file, one on each line: arguments can be seen by other users
+    #[arg(long, value_name = "FILE", conflicts_with = "record_refs")]
+    refs_file: Option<PathBuf>,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+/// Arguments of `rotate-key`.
+#[derive(Debug, Args)]
+pub struct RotateArguments {
+    /// File with the new key; it is made if it does not exist
+    #[arg(long, value_name = "FILE", required_unless_present = "new_passphrase")]
+    new_key_file: Option<PathBuf>,
+    /// Take the new passphrase from MUSUBI_STORE_NEW_PASSPHRASE
+    #[arg(long, conflicts_with = "new_key_file")]
+    new_passphrase: bool,
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+impl StoreArguments {
+    fn directory(&self) -> PathBuf {
+        self.dir.join("store")
+    }
+
+    fn provider(&self) -> Result<KeyProvider, StoreKeyError> {
+        match &self.key_file {
+            Some(path) => Ok(KeyProvider::key_file(path)?),
+            None if std::env::var_os(PASSPHRASE_VARIABLE).is_some() => {
+                passphrase(PASSPHRASE_VARIABLE)
+            }
+            None => Ok(KeyProvider::key_file(&self.dir.join(STORE_KEY))?),
+        }
+    }
+
+    /// Opens the store, which must exist.
+    fn open(&self) -> Result<Store, Box<dyn std::error::Error + Send + Sync>> {
+        let directory = self.directory();
+        if !directory.is_dir() {
+            return Err(format!("there is no store in {}", directory.display()).into());
+        }
+        Ok(Store::open(&directory, &self.provider()?)?)
+    }
+}
+
 /// Carries a store command out.
 ///
 /// # Errors
-/// If there is no store, another process has it, or it is damaged.
+/// If there is no store, another process has it, its key is wrong, or it is damaged.
 pub fn run(command: &StoreCommand) -> Outcome {
     match command {
         StoreCommand::Verify(arguments) => check(arguments),
         StoreCommand::Stats(arguments) => stats(arguments),
+        StoreCommand::Erase(arguments) => erase(arguments),
+        StoreCommand::Compact(arguments) => compact(arguments),
+        StoreCommand::RotateKey(arguments) => rotate_key(arguments),
     }
 }
 
 fn check(arguments: &StoreArguments) -> Outcome {
-    let report = verify(&arguments.dir.join("store"))?;
+    let report = verify(&arguments.directory(), &arguments.provider()?)?;
     if arguments.json {
         return show::json(&json!({
             "log_entries": report.head.sequence,
@@ -66,11 +138,7 @@ fn check(arguments: &StoreArguments) -> Outcome {
 }
 
 fn stats(arguments: &StoreArguments) -> Outcome {
-    let directory = arguments.dir.join("store");
-    if !directory.is_dir() {
-        return Err(format!("there is no store in {}", directory.display()).into());
-    }
-    let stats = Store::open(&directory)?.stats()?;
+    let stats = arguments.open()?.stats()?;
     let rows = [
         ("log_entries", stats.log_entries),
         ("log_bytes", stats.log_bytes),
@@ -79,18 +147,90 @@ fn stats(arguments: &StoreArguments) -> Outcome {
         ("segment_bytes", stats.segment_bytes),
         ("rows", stats.rows),
         ("live", stats.live),
+        ("erased", stats.erased),
         ("runs", stats.runs),
         ("publications", stats.publications),
     ];
-    if arguments.json {
+    table(&rows, arguments.json)
+}
+
+fn erase(arguments: &EraseArguments) -> Outcome {
+    let source = SourceId::new(&arguments.source)?;
+    let labels = match &arguments.refs_file {
+        Some(path) => read_lines(path)?,
+        None => arguments.record_refs.clone(),
+    };
+    let mut refs = Vec::with_capacity(labels.len());
+    for (index, label) in labels.iter().enumerate() {
+        let place = index + 1;
+        let checked = RecordRef::new(label).map_err(|rule| format!("label {place}: {rule}"))?;
+        refs.push(checked);
+    }
+    let receipt = arguments.store.open()?.erase(&source, &refs)?;
+    let rows = [
+        ("erased", receipt.erased),
+        ("unknown", receipt.unknown),
+        ("erased_before", receipt.erased_before),
+        ("rows_removed", receipt.rows_removed),
+        ("segments_rewritten", receipt.segments_rewritten),
+        ("log_entry", receipt.position.sequence),
+    ];
+    table(&rows, arguments.store.json)
+}
+
+fn compact(arguments: &StoreArguments) -> Outcome {
+    let report = arguments.open()?.compact()?;
+    let rows = [
+        ("rows_removed", report.rows_removed),
+        ("segments_rewritten", report.segments_rewritten),
+        ("snapshots_removed", report.snapshots_removed),
+    ];
+    table(&rows, arguments.json)
+}
+
+fn rotate_key(arguments: &RotateArguments) -> Outcome {
+    let store = arguments.store.open()?;
+    let (provider, next) = match &arguments.new_key_file {
+        Some(path) => {
+            let key = if path.exists() {
+                StoreKey::read(path)?
+            } else {
+                StoreKey::create(path)?
+            };
+            let next = format!("set store.key_file to {}", path.display());
+            (KeyProvider::Key(key), next)
+        }
+        None => {
+            let next = format!(
+                "remove store.key_file and start the server with {PASSPHRASE_VARIABLE} set"
+            );
+            (passphrase(NEW_PASSPHRASE_VARIABLE)?, next)
+        }
+    };
+    store.rotate_key(&provider)?;
+    Ok(format!(
+        "the store has a new key; {next}. Backups made before are still opened by the old key.\n"
+    ))
+}
+
+fn read_lines(path: &Path) -> Result<Vec<String>, String> {
+    let text = std::fs::read_to_string(path)
+        .map_err(|error| format!("cannot read {}: {error}", path.display()))?;
+    Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// Names and numbers, as text or JSON.
+fn table(rows: &[(&str, u64)], as_json: bool) -> Outcome {
+    if as_json {
         let object: serde_json::Map<_, _> = rows
             .iter()
             .map(|(name, value)| ((*name).to_owned(), (*value).into()))
             .collect();
         return show::json(&object);
     }
+    let width = rows.iter().map(|(name, _)| name.len()).max().unwrap_or(0);
     Ok(rows
         .iter()
-        .map(|(name, value)| format!("{name:<14} {value:>14}\n"))
+        .map(|(name, value)| format!("{name:<width$} {value:>14}\n"))
         .collect())
 }

@@ -1,13 +1,15 @@
-//! `musubi-encode submit`: the command around [`submit_file`], with a progress bar.
+//! `musubi-encode submit`: the command around [`submit_file`], with a progress bar, and the signed
+//! receipt beside the file.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::Outcome;
 use super::client::Connection;
-use super::submit::submit_file;
+use super::submit::{SubmitError, submit_file};
+use crate::terms::Receipt;
 
 /// Arguments of `submit`.
 #[derive(Args)]
@@ -26,15 +28,28 @@ pub struct SubmitArguments {
     /// Its private key
     #[arg(long)]
     key: PathBuf,
+    /// File for the signed receipt, JSON [default: the encoding file's name with .receipt.json]
+    #[arg(long, value_name = "FILE")]
+    receipt: Option<PathBuf>,
     /// Print the receipt as JSON
     #[arg(long)]
     json: bool,
 }
 
+/// Writes a receipt beside what it is for.
+fn write_receipt(path: &Path, receipt: &Receipt) -> Result<(), SubmitError> {
+    let failed = |source| SubmitError::WriteReceipt {
+        path: path.into(),
+        source,
+    };
+    let text = serde_json::to_string_pretty(receipt).map_err(|error| failed(error.into()))?;
+    std::fs::write(path, text + "\n").map_err(failed)
+}
+
 /// Submits, with a progress bar on standard error.
 ///
 /// # Errors
-/// [`super::submit::SubmitError`]
+/// [`SubmitError`]
 pub fn run(arguments: &SubmitArguments) -> Outcome {
     let connection = Connection {
         server: arguments.server.clone(),
@@ -53,6 +68,9 @@ pub fn run(arguments: &SubmitArguments) -> Outcome {
     let receipt = runtime.block_on(submit_file(&arguments.file, &connection, &progress));
     bar.finish_and_clear();
     let receipt = receipt?;
+    let beside = arguments.file.with_extension("receipt.json");
+    let receipt_path = arguments.receipt.as_ref().unwrap_or(&beside);
+    write_receipt(receipt_path, &receipt)?;
     if arguments.json {
         return Ok(serde_json::to_string_pretty(&receipt)? + "\n");
     }
@@ -68,8 +86,11 @@ pub fn run(arguments: &SubmitArguments) -> Outcome {
         text += &format!("  refused {}: {count}\n", reason.code());
     }
     text += &format!(
-        "content hash {}\nlog head {}\n",
-        receipt.content_hash, receipt.log_head
+        "content hash {}\nlog entry {}, head {}\nsigned receipt {}\n",
+        receipt.content_hash,
+        receipt.sequence,
+        receipt.log_head,
+        receipt_path.display()
     );
     Ok(text)
 }

@@ -10,6 +10,7 @@ pub mod hand_in;
 pub mod inspect;
 pub mod key;
 pub mod profile;
+pub mod receipts;
 mod retry;
 pub mod submit;
 #[cfg(test)]
@@ -51,6 +52,9 @@ enum Command {
     Profile(profile::ProfileCommand),
     /// Hand an encoding file in to a server
     Submit(hand_in::SubmitArguments),
+    /// Check the receipts of submissions
+    #[command(subcommand)]
+    Receipts(receipts::ReceiptsCommand),
 }
 
 fn run(arguments: Arguments) -> Outcome {
@@ -60,6 +64,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),
         Command::Submit(arguments) => hand_in::run(&arguments),
+        Command::Receipts(command) => receipts::run(&command),
     }
 }
 

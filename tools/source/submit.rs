@@ -8,6 +8,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
 use super::client::{CallError, ConnectError, Connection};
+use super::receipts::check_receipt;
 use super::retry::Line;
 use crate::encode::file::{EncodingReader, ReadEncodingError};
 use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
@@ -69,6 +70,19 @@ pub enum SubmitError {
     /// The server's answer is malformed.
     #[error("the server's answer is malformed: {0}; is it another version of musubi?")]
     Answer(#[from] SubmissionError),
+    /// The receipt is not signed with the key that the server named before.
+    #[error(
+        "the server's receipt is not signed with its key; ask its operator before sending more"
+    )]
+    Receipt,
+    /// The receipt could not be written to a file.
+    #[error("the submission was carried out, but its receipt cannot be written to {}: {source}; submit the file again to get it once more", path.display())]
+    WriteReceipt {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
     /// The reading thread ended by a defect.
     #[error("a defect in musubi ended the submission")]
     Defect,
@@ -130,7 +144,6 @@ async fn attempt(
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Receipt, SubmitError> {
     let mut client = client(connection.open().await?);
-    compare_recipes(&mut client, header).await?;
     let request = pb::GetSubmissionProgressRequest {
         source: source_name(&header.source),
         request_id: header.request_id.clone(),
@@ -157,7 +170,6 @@ where
     I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
 {
     let mut client = client(channel);
-    compare_recipes(&mut client, header).await?;
     let from_the_start = pb::GetSubmissionProgressResponse::default();
     send(&mut client, header, &from_the_start, records, progress).await
 }
@@ -179,6 +191,7 @@ async fn send<I>(
 where
     I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
 {
+    let receipt_key = compare_recipes(client, header).await?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let (sent, mut sending) = tokio::sync::watch::channel(0_u64);
     let first = pb::SubmissionHeader {
@@ -199,14 +212,17 @@ where
     // A record that could not be read is why the server refused, not the other way round.
     fed?;
     let response = answer.map_err(CallError::from)?.into_inner();
-    Ok(Receipt::try_from(response)?)
+    let receipt = Receipt::try_from(response)?;
+    check_receipt(&receipt, &receipt_key).map_err(|_| SubmitError::Receipt)?;
+    Ok(receipt)
 }
 
-/// Asks for the server's recipe and compares it, so that nothing is sent under another one.
+/// Asks for the server's recipe and compares it, so that nothing is sent under another one. Gives
+/// the key of the server's receipts.
 async fn compare_recipes(
     client: &mut SubmissionServiceClient<Channel>,
     header: &SubmissionHeader,
-) -> Result<(), SubmitError> {
+) -> Result<[u8; 32], SubmitError> {
     let answer = client
         .get_linkage_profile(pb::GetLinkageProfileRequest {})
         .await
@@ -230,7 +246,13 @@ async fn compare_recipes(
             theirs: answer.epoch,
         });
     }
-    Ok(())
+    let length = 32;
+    answer.receipt_key.try_into().map_err(|_| {
+        SubmitError::Answer(SubmissionError::Length {
+            field: "receipt_key",
+            length,
+        })
+    })
 }
 
 /// Sends header, chunks and trailer; the first `skip` records are there already and count for the

@@ -46,6 +46,7 @@ impl SubmissionService for SubmissionHandler {
             text: profile.text().into(),
             fingerprint: profile.fingerprint().0.to_vec(),
             epoch,
+            receipt_key: self.rooms.store.receipt_key().to_vec(),
         }))
     }
 

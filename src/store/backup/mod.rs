@@ -2,7 +2,8 @@
 //!
 //! Nothing has to stand still. The log only grows and sealed files never change, so the part of the
 //! log that is whole when the backup begins, and all sealed files that are there then, are a
-//! consistent store. No key is needed. What the backup has from before is not copied again.
+//! consistent store. No key is needed: files are copied as they are, encrypted, and the keyring with
+//! them, which only the operator's key opens. What the backup has from before is not copied again.
 
 mod copy;
 mod manifest;
@@ -17,10 +18,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use self::copy::{copy, hex, read_through, seal_of};
 use self::manifest::{FileCopied, LogCopied, Manifest};
 use super::Store;
+use super::crypt::keyring_path;
 use super::disk::Disk;
 use super::fault::StorageFault;
 use super::lock::{DirectoryLock, LockError};
 use super::log::{LogPosition, WholeLog, log_path, whole_entries};
+use super::sealed::scrub;
 use super::vfs::{RealDisk, Vfs};
 
 /// Folders of a store whose files a backup copies, with the ending of their names.
@@ -221,32 +224,17 @@ fn try_once(
     let now = since_1970.unwrap_or_default().as_secs();
     let mut manifest = Manifest::new(hex(&log.store_id), now, copied_log);
     let (mut copied_files, mut copied_bytes) = (1, log.end);
-    for (path, name) in sealed_files(from)? {
-        let kept = kept(from, to, before, &path, &name);
-        let file = match kept {
-            Ok(Some(kept)) => kept,
-            Ok(None) => match copy(
-                (from, &path),
-                (to, &to.root().join(&name)),
-                u64::MAX,
-                |_| Ok(()),
-            ) {
-                Ok(copied) => {
-                    copied_files += 1;
-                    copied_bytes += copied.bytes;
-                    FileCopied {
-                        path: name,
-                        bytes: copied.bytes,
-                        blake3: copied.blake3,
-                        seal: copied.seal,
-                    }
-                }
-                Err(_) if !from.exists(&path)? => return Ok(None),
-                Err(fault) => return Err(fault.into()),
-            },
+    for (path, name) in files_to_copy(from)? {
+        let file = match take(from, to, before, &path, &name) {
+            Ok(file) => file,
             Err(_) if !from.exists(&path)? => return Ok(None),
             Err(fault) => return Err(fault.into()),
         };
+        if let Taken::Copied(file) = &file {
+            copied_files += 1;
+            copied_bytes += file.bytes;
+        }
+        let (Taken::Copied(file) | Taken::Kept(file)) = file;
         manifest.files.push(file);
     }
     let mut rewritten = false;
@@ -307,6 +295,45 @@ fn sealed_files(disk: &Disk) -> Result<Vec<(PathBuf, String)>, StorageFault> {
         }
     }
     Ok(files)
+}
+
+/// The keyring and all sealed files of a store, with their paths within it.
+fn files_to_copy(disk: &Disk) -> Result<Vec<(PathBuf, String)>, StorageFault> {
+    let mut files = vec![(keyring_path(disk.root()), "keyring".to_owned())];
+    files.extend(sealed_files(disk)?);
+    Ok(files)
+}
+
+/// A file of the backup.
+enum Taken {
+    /// It was copied now.
+    Copied(FileCopied),
+    /// It was there.
+    Kept(FileCopied),
+}
+
+/// Copies a file, unless the backup has it. What is damaged is not copied.
+fn take(
+    from: &Disk,
+    to: &Disk,
+    before: Option<&Manifest>,
+    path: &Path,
+    name: &str,
+) -> Result<Taken, StorageFault> {
+    if let Some(kept) = kept(from, to, before, path, name)? {
+        return Ok(Taken::Kept(kept));
+    }
+    if name != "keyring" {
+        scrub(from, path)?;
+    }
+    let target = to.root().join(name);
+    let copied = copy((from, path), (to, &target), u64::MAX, |_| Ok(()))?;
+    Ok(Taken::Copied(FileCopied {
+        path: name.to_owned(),
+        bytes: copied.bytes,
+        blake3: copied.blake3,
+        seal: copied.seal,
+    }))
 }
 
 /// What the manifest before says of a file, if the backup still has it and it is the same file: a

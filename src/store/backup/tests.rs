@@ -2,7 +2,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
-use crate::store::testing::{encoding, header, open};
+use crate::store::testing::{encoding, header, key, open};
 use crate::store::verify;
 use crate::terms::{EntityId, RunId};
 
@@ -68,7 +68,7 @@ fn a_restored_store_is_the_store_that_was_backed_up() {
     let (place, store) = Place::new();
     let made = store.backup(&place.backup()).expect("backed up while open");
     assert_eq!(made.head, store.head());
-    assert_eq!(made.files, 4, "log, two segments, a snapshot");
+    assert_eq!(made.files, 5, "log, keyring, two segments, a snapshot");
     assert_eq!(
         (made.copied_files, made.copied_bytes),
         (made.files, made.bytes)
@@ -78,7 +78,10 @@ fn a_restored_store_is_the_store_that_was_backed_up() {
 
     let report = restore(&place.backup(), &place.restored()).expect("restored");
     assert_eq!((report.head, report.bytes), (made.head, made.bytes));
-    assert_eq!(verify(&place.restored()).expect("whole").head, made.head);
+    assert_eq!(
+        verify(&place.restored(), &key()).expect("whole").head,
+        made.head
+    );
     let restored = open(&place.restored());
     assert_eq!(
         restored.digest().expect("digest"),
@@ -95,11 +98,11 @@ fn only_what_is_new_is_copied() {
     let second = store.backup(&place.backup()).expect("backed up");
     assert_eq!(
         (second.files, second.copied_files),
-        (5, 2),
+        (6, 2),
         "log and segment 3"
     );
     let third = store.backup(&place.backup()).expect("backed up");
-    assert_eq!((third.files, third.copied_files), (5, 1));
+    assert_eq!((third.files, third.copied_files), (6, 1));
     verify_backup(&place.backup()).expect("whole");
     restore(&place.backup(), &place.restored()).expect("restored");
     let restored = open(&place.restored()).digest().expect("digest");

@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use std::sync::{Mutex, MutexGuard};
 
 use super::{Applied, KnownRecord};
+use crate::store::crypt::RecordKey;
 
 /// The index in memory.
 #[derive(Default)]
 pub(in crate::store) struct MemoryIndex(Mutex<Known>);
 
 struct Known {
-    records: HashMap<Vec<u8>, KnownRecord>,
+    records: HashMap<RecordKey, KnownRecord>,
     applied: Applied,
 }
 
@@ -29,7 +30,7 @@ impl MemoryIndex {
         self.known().applied
     }
 
-    pub(super) fn find(&self, key: &[u8]) -> Option<KnownRecord> {
+    pub(super) fn find(&self, key: &RecordKey) -> Option<KnownRecord> {
         self.known().records.get(key).copied()
     }
 
@@ -38,12 +39,19 @@ impl MemoryIndex {
         let mut records: Vec<_> = known.records.iter().collect();
         records.sort_unstable_by_key(|(key, _)| *key);
         for (key, record) in records {
-            visit(key, record);
+            visit(key.as_slice(), record);
         }
     }
 
-    pub(super) fn take_in(&self, records: impl Iterator<Item = (Vec<u8>, KnownRecord)>) {
+    pub(super) fn take_in(&self, records: impl Iterator<Item = (RecordKey, KnownRecord)>) {
         self.known().records.extend(records);
+    }
+
+    pub(super) fn remove(&self, records: &[RecordKey]) {
+        let mut known = self.known();
+        for key in records {
+            known.records.remove(key);
+        }
     }
 
     pub(super) fn set_applied(&self, applied: Applied) {

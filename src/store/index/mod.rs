@@ -2,6 +2,8 @@
 //! is rebuilt from them whenever it is missing, damaged or behind. Nothing is ever acknowledged on
 //! its word alone.
 //!
+//! Neither record refs nor sources stand in it, but keyed hashes of both.
+//!
 //! On the real disk it is kept in sled; on any other disk in memory, made anew at each open.
 
 mod in_memory;
@@ -9,9 +11,10 @@ mod on_disk;
 
 use self::in_memory::MemoryIndex;
 use self::on_disk::SledIndex;
+use super::crypt::{ContentMark, DataKeys, RecordKey};
 use super::disk::Disk;
 use super::fault::StorageFault;
-use super::segment::{ContentHalf, RowLocation, SegmentDirectory};
+use super::segment::{RowLocation, SegmentDirectory};
 use crate::terms::SourceId;
 
 /// Why the index did not answer. It can be rebuilt: a restart does.
@@ -38,17 +41,20 @@ pub(super) struct KnownRecord {
     pub(super) location: RowLocation,
     /// Version at the source.
     pub(super) version: u32,
-    /// First half of the content hash.
-    pub(super) content: ContentHalf,
+    /// Stands for the content.
+    pub(super) content: ContentMark,
 }
 
-/// How far the index has come: a submission and its chain value.
+/// How far the index has come: a submission and its chain value, and how often segments had been
+/// written anew.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct Applied {
     /// Number of the last submission that is in; 0: none.
     pub(super) submission: u64,
     /// Chain value of its log entry; zero for none.
     pub(super) hash: [u8; 32],
+    /// Rewritings of segments that are in.
+    pub(super) rewritings: u64,
 }
 
 impl Applied {
@@ -56,6 +62,7 @@ impl Applied {
     pub(super) const NOTHING: Self = Self {
         submission: 0,
         hash: [0; 32],
+        rewritings: 0,
     };
 }
 
@@ -105,7 +112,7 @@ impl Index {
     }
 
     /// The live version of a record.
-    pub(super) fn find(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+    pub(super) fn find(&self, key: &RecordKey) -> Result<Option<KnownRecord>, IndexError> {
         match self {
             Self::Sled(index) => index.find(key),
             Self::Memory(index) => Ok(index.find(key)),
@@ -126,31 +133,46 @@ impl Index {
         }
     }
 
-    /// Takes in the segment of a submission. Doing it twice changes nothing.
+    /// Takes in a generation of the segment of a submission. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,
-        submission: u64,
+        keys: &DataKeys,
+        (submission, generation): (u64, u32),
         source: &SourceId,
         directory: &SegmentDirectory,
     ) -> Result<(), IndexError> {
-        // In the order of the keys, sled changes each of its pages once.
-        let mut sorted: Vec<_> = directory.iter().collect();
-        sorted.sort_unstable_by_key(|(_, _, label)| *label);
-        let records = sorted.into_iter().map(|(row, record, label)| {
+        let records = directory.iter().map(|(row, record, label)| {
             let known = KnownRecord {
                 location: RowLocation {
                     segment: submission,
                     row,
+                    generation,
                 },
                 version: record.version,
                 content: record.content,
             };
-            (record_key(source, label), known)
+            (keys.record_key(source, label), known)
         });
         match self {
-            Self::Sled(index) => index.take_in(records),
+            Self::Sled(index) => {
+                // In the order of the keys, sled changes each of its pages once.
+                let mut sorted: Vec<_> = records.collect();
+                sorted.sort_unstable_by_key(|(key, _)| *key);
+                index.take_in(sorted.into_iter())
+            }
             Self::Memory(index) => {
                 index.take_in(records);
+                Ok(())
+            }
+        }
+    }
+
+    /// Forgets records.
+    pub(super) fn remove(&self, records: &[RecordKey]) -> Result<(), IndexError> {
+        match self {
+            Self::Sled(index) => index.remove(records),
+            Self::Memory(index) => {
+                index.remove(records);
                 Ok(())
             }
         }
@@ -166,14 +188,4 @@ impl Index {
             }
         }
     }
-}
-
-/// Key of a record in the index and in the filter before it.
-pub(super) fn record_key(source: &SourceId, label: &str) -> Vec<u8> {
-    let mut key = Vec::with_capacity(2 + source.as_str().len() + label.len());
-    key.push(b'r');
-    key.extend_from_slice(source.as_str().as_bytes());
-    key.push(0);
-    key.extend_from_slice(label.as_bytes());
-    key
 }

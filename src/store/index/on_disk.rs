@@ -1,7 +1,7 @@
 //! The index in sled.
 //!
-//! One tree. `r` + source + 0 + record ref → segment, row, version, content half. `applied` →
-//! number of the last submission that is in, and the chain value of its log entry.
+//! One tree. Keyed hash of source and record ref → location, version, content mark. `applied` →
+//! number of the last submission that is in, chain value of its log entry, number of rewritings.
 //!
 //! sled panics on some damage, so every call is guarded. Batches stay at 1,000 operations: larger
 //! ones take memory out of proportion. Its `flush` does not fsync, so the marker is written only
@@ -12,6 +12,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use super::{Applied, IndexError, KnownRecord};
+use crate::store::crypt::RecordKey;
 use crate::store::fault::{Explain, StorageFault};
 use crate::store::segment::RowLocation;
 
@@ -89,15 +90,18 @@ impl SledIndex {
         let Some(value) = value else {
             return Ok(Applied::NOTHING);
         };
-        let (submission, hash) = value.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let (submission, rest) = value.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let (hash, rest) = rest.split_first_chunk().ok_or(IndexError::Contradiction)?;
+        let rewritings = rest.try_into().map_err(|_| IndexError::Contradiction)?;
         Ok(Applied {
             submission: u64::from_le_bytes(*submission),
-            hash: hash.try_into().map_err(|_| IndexError::Contradiction)?,
+            hash: *hash,
+            rewritings: u64::from_le_bytes(rewritings),
         })
     }
 
     /// The live version of a record.
-    pub(super) fn find(&self, key: &[u8]) -> Result<Option<KnownRecord>, IndexError> {
+    pub(super) fn find(&self, key: &RecordKey) -> Result<Option<KnownRecord>, IndexError> {
         let value = self.guarded(|database| database.get(key))?;
         value
             .map(|value| decode(&value).ok_or(IndexError::Contradiction))
@@ -111,8 +115,11 @@ impl SledIndex {
     ) -> Result<(), IndexError> {
         let mut readable = true;
         self.guarded(|database| {
-            for pair in database.scan_prefix(b"r") {
+            for pair in database.iter() {
                 let (key, value) = pair?;
+                if key == APPLIED_KEY {
+                    continue;
+                }
                 match decode(&value) {
                     Some(known) => visit(&key, &known),
                     None => readable = false,
@@ -126,12 +133,12 @@ impl SledIndex {
     /// Takes in records by key. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,
-        records: impl Iterator<Item = (Vec<u8>, KnownRecord)>,
+        records: impl Iterator<Item = (RecordKey, KnownRecord)>,
     ) -> Result<(), IndexError> {
         let mut batch = sled::Batch::default();
         let mut operations = 0;
         for (key, known) in records {
-            batch.insert(key, encode(&known).as_slice());
+            batch.insert(key.as_slice(), encode(&known).as_slice());
             operations += 1;
             if operations == BATCH_OPERATIONS {
                 let full = std::mem::take(&mut batch);
@@ -140,6 +147,18 @@ impl SledIndex {
             }
         }
         self.guarded(|database| database.apply_batch(batch))
+    }
+
+    /// Forgets records.
+    pub(super) fn remove(&self, records: &[RecordKey]) -> Result<(), IndexError> {
+        for keys in records.chunks(BATCH_OPERATIONS) {
+            let mut batch = sled::Batch::default();
+            for key in keys {
+                batch.remove(key.as_slice());
+            }
+            self.guarded(|database| database.apply_batch(batch))?;
+        }
+        Ok(())
     }
 
     /// Says that everything up to `applied` is in, after making it durable.
@@ -151,6 +170,7 @@ impl SledIndex {
             .confirm(&file)?;
         let mut value = applied.submission.to_le_bytes().to_vec();
         value.extend_from_slice(&applied.hash);
+        value.extend_from_slice(&applied.rewritings.to_le_bytes());
         self.guarded(|database| database.insert(APPLIED_KEY, value))?;
         Ok(())
     }
@@ -179,24 +199,19 @@ fn open_database(store: &Path) -> Result<sled::Db, IndexError> {
         .map_err(IndexError::Failed)
 }
 
-fn encode(known: &KnownRecord) -> [u8; 32] {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&known.location.segment.to_le_bytes());
-    bytes[8..12].copy_from_slice(&known.location.row.to_le_bytes());
-    bytes[12..16].copy_from_slice(&known.version.to_le_bytes());
-    bytes[16..].copy_from_slice(&known.content);
+fn encode(known: &KnownRecord) -> [u8; 36] {
+    let mut bytes = [0; 36];
+    bytes[..16].copy_from_slice(&known.location.encode());
+    bytes[16..20].copy_from_slice(&known.version.to_le_bytes());
+    bytes[20..].copy_from_slice(&known.content);
     bytes
 }
 
 fn decode(bytes: &[u8]) -> Option<KnownRecord> {
-    let (segment, rest) = bytes.split_first_chunk()?;
-    let (row, rest) = rest.split_first_chunk()?;
+    let (location, rest) = bytes.split_first_chunk()?;
     let (version, content) = rest.split_first_chunk()?;
     Some(KnownRecord {
-        location: RowLocation {
-            segment: u64::from_le_bytes(*segment),
-            row: u32::from_le_bytes(*row),
-        },
+        location: RowLocation::decode(*location),
         version: u32::from_le_bytes(*version),
         content: content.try_into().ok()?,
     })

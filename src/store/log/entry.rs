@@ -48,6 +48,42 @@ pub(in crate::store) struct SubmissionCommitted {
     pub(in crate::store) content_hash: String,
 }
 
+/// A segment was written anew without its dead rows.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct SegmentRewritten {
+    /// Number of the submission.
+    pub(in crate::store) submission: u64,
+    /// How often it was written anew, this time included.
+    pub(in crate::store) generation: u32,
+    /// Rows, all live.
+    pub(in crate::store) rows: u32,
+    /// Seal of the file, hexadecimal.
+    pub(in crate::store) seal: String,
+}
+
+/// The newest snapshot was written anew without erased records.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct SnapshotRewritten {
+    /// How often it was written anew, this time included.
+    pub(in crate::store) generation: u32,
+    /// Seal of the file, hexadecimal.
+    pub(in crate::store) seal: String,
+}
+
+/// Records were erased, or dead rows dropped. Snapshots before the newest are gone with it.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(in crate::store) struct Rewriting {
+    /// Keyed hashes of (source, record ref) that do not come back, hexadecimal.
+    pub(in crate::store) tombstones: Vec<String>,
+    /// Segments that take the place of their earlier generations.
+    pub(in crate::store) segments: Vec<SegmentRewritten>,
+    /// The newest snapshot, if it was written anew.
+    pub(in crate::store) snapshot: Option<SnapshotRewritten>,
+}
+
 /// The entities of a run were published.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -70,6 +106,8 @@ pub(in crate::store) enum LogEntry {
     Publication(PublicationMade),
     /// Kind 5: an audit event, canonical JSON made by the caller.
     Audit(String),
+    /// Kind 6.
+    Rewriting(Rewriting),
 }
 
 impl LogEntry {
@@ -81,6 +119,7 @@ impl LogEntry {
             Self::Run(_) => 3,
             Self::Publication(_) => 4,
             Self::Audit(_) => 5,
+            Self::Rewriting(_) => 6,
         }
     }
 
@@ -92,6 +131,7 @@ impl LogEntry {
             Self::Run(run) => to_json(run),
             Self::Publication(publication) => to_json(publication),
             Self::Audit(event) => event.clone().into_bytes(),
+            Self::Rewriting(rewriting) => to_json(rewriting),
         }
     }
 
@@ -105,6 +145,7 @@ impl LogEntry {
             5 => String::from_utf8(payload)
                 .map(Self::Audit)
                 .map_err(|_| "the audit event is not UTF-8"),
+            6 => from_json(&payload).map(Self::Rewriting),
             _ => Err("the entry is of a kind that this program does not know"),
         }
     }

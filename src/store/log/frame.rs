@@ -1,16 +1,21 @@
-//! Bytes of the log: its header, and the frame around each entry's payload.
+//! Bytes of the log: its header, and the frame around each entry's encrypted payload.
+
+use crate::store::crypt::{DataKeys, NONCE_BYTES, NotAuthentic, TAG_BYTES};
 
 /// Bytes of the file header.
 pub(super) const HEADER_BYTES: usize = 64;
 
-/// Bytes before the payload: length, kind, sequence.
-pub(super) const PREFIX_BYTES: usize = 13;
+/// Bytes before the payload: length, kind, place in the group, sequence.
+pub(super) const PREFIX_BYTES: usize = 17;
 
 /// Bytes after the payload: the chain value.
 pub(super) const CHAIN_BYTES: usize = 32;
 
-/// Most bytes of a payload. A length above it is damage, not an entry.
+/// Most bytes of an encrypted payload. A length above it is damage, not an entry.
 pub(super) const PAYLOAD_BYTES_MAX: usize = 16 << 20;
+
+/// Most bytes of a payload before it is encrypted.
+pub(super) const PLAIN_BYTES_MAX: usize = PAYLOAD_BYTES_MAX - NONCE_BYTES - TAG_BYTES;
 
 const MAGIC: &[u8; 8] = b"MUSUBILG";
 const FORMAT_VERSION: u32 = 1;
@@ -56,6 +61,8 @@ pub(super) struct Prefix {
     pub(super) length: usize,
     /// Kind of the entry.
     pub(super) kind: u8,
+    /// Entries of the same group before this one. A group is written and synced at once.
+    pub(super) place: u32,
     /// Number of the entry.
     pub(super) sequence: u64,
 }
@@ -67,7 +74,8 @@ impl Prefix {
         Self {
             length: u32::from_le_bytes(length.try_into().expect("4 bytes")) as usize,
             kind: rest[0],
-            sequence: u64::from_le_bytes(rest[1..].try_into().expect("8 bytes")),
+            place: u32::from_le_bytes(rest[1..5].try_into().expect("4 bytes")),
+            sequence: u64::from_le_bytes(rest[5..].try_into().expect("8 bytes")),
         }
     }
 
@@ -75,8 +83,14 @@ impl Prefix {
         let mut bytes = [0; PREFIX_BYTES];
         bytes[..4].copy_from_slice(&(self.length as u32).to_le_bytes());
         bytes[4] = self.kind;
-        bytes[5..].copy_from_slice(&self.sequence.to_le_bytes());
+        bytes[5..9].copy_from_slice(&self.place.to_le_bytes());
+        bytes[9..].copy_from_slice(&self.sequence.to_le_bytes());
         bytes
+    }
+
+    /// Decrypts the payload of an entry with this prefix.
+    pub(super) fn open(self, keys: &DataKeys, sealed: Vec<u8>) -> Result<Vec<u8>, NotAuthentic> {
+        keys.open_payload(&self.encode(), sealed)
     }
 
     /// Chain value after an entry with this prefix and payload.
@@ -91,21 +105,23 @@ impl Prefix {
 }
 
 /// The bytes of an entry and the chain value after it.
+///
+/// The prefix is given with the length of the plain payload.
 pub(super) fn encode(
+    keys: &DataKeys,
     previous: &Chain,
-    kind: u8,
-    sequence: u64,
+    prefix: Prefix,
     payload: &[u8],
 ) -> (Vec<u8>, Chain) {
     let prefix = Prefix {
-        length: payload.len(),
-        kind,
-        sequence,
+        length: NONCE_BYTES + prefix.length + TAG_BYTES,
+        ..prefix
     };
-    let chain = prefix.chain(previous, payload);
-    let mut bytes = Vec::with_capacity(PREFIX_BYTES + payload.len() + CHAIN_BYTES);
+    let sealed = keys.seal_payload(&prefix.encode(), previous, payload);
+    let chain = prefix.chain(previous, &sealed);
+    let mut bytes = Vec::with_capacity(PREFIX_BYTES + sealed.len() + CHAIN_BYTES);
     bytes.extend_from_slice(&prefix.encode());
-    bytes.extend_from_slice(payload);
+    bytes.extend_from_slice(&sealed);
     bytes.extend_from_slice(&chain);
     (bytes, chain)
 }

@@ -1,21 +1,28 @@
 //! The log: the truth of the store. Append-only, each entry chained to all before it by BLAKE3.
 //!
-//! An entry is durable when [`Log::append`] returns. `FORMAT.md` gives the bytes.
+//! Entries become durable in groups. `FORMAT.md` gives the bytes.
 
 mod entry;
 mod frame;
+mod group;
 mod scan;
 mod whole;
 
-pub(super) use entry::{LogEntry, ProfileSet, PublicationMade, SegmentNamed, SubmissionCommitted};
-pub(super) use scan::{Scanned, scan};
+pub(super) use entry::{
+    LogEntry, ProfileSet, PublicationMade, Rewriting, SegmentNamed, SegmentRewritten,
+    SnapshotRewritten, SubmissionCommitted,
+};
+pub(super) use scan::{Scanned, scan, scan_chain};
 pub(super) use whole::{WholeLog, whole_entries};
 
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
+use super::crypt::DataKeys;
 use super::disk::{self, Disk};
 use super::fault::{Explain, StorageFault};
+use super::vault::Vault;
 use super::vfs::BoxedFile;
 
 /// Where an entry stands in the log.
@@ -57,11 +64,14 @@ pub enum AppendError {
 /// The open log.
 pub(super) struct Log {
     path: PathBuf,
-    file: BoxedFile,
+    /// Not here while a group is on its way to the disk.
+    file: Option<BoxedFile>,
+    keys: Arc<DataKeys>,
     head: LogPosition,
     /// Length of the valid log, bytes.
     end: u64,
     poisoned: bool,
+    queue: group::Queue,
 }
 
 /// Path of the log file within a store.
@@ -86,21 +96,35 @@ pub(super) fn create(disk: &Disk) -> Result<(), StorageFault> {
 }
 
 impl Log {
-    /// Opens the log for appending after a scan; cuts the torn tail that the scan found, if any.
-    pub(super) fn open(disk: &Disk, scanned: &Scanned) -> Result<Self, StorageFault> {
+    /// Opens the log for appending after a scan: cuts the torn tail that the scan found, if any, and
+    /// makes durable what it read.
+    ///
+    /// What was read need not be on stable storage: the process before may have ended between
+    /// writing and syncing, or after a sync that failed, which no later sync makes up for. Only the
+    /// last group can be meant, so it is written once more.
+    pub(super) fn open(disk: &Vault, scanned: &Scanned) -> Result<Self, StorageFault> {
         let path = log_path(disk.root());
         let mut file = disk.open_to_write(&path)?;
         if scanned.torn_bytes > 0 {
             file.set_len(scanned.end)
-                .and_then(|()| file.sync_all())
                 .explain("cut the torn tail of", &path)?;
         }
+        let mut group = vec![0; (scanned.end - scanned.last_group) as usize];
+        file.seek(SeekFrom::Start(scanned.last_group))
+            .and_then(|_| file.read_exact(&mut group))
+            .and_then(|()| file.seek(SeekFrom::Start(scanned.last_group)))
+            .and_then(|_| file.write_all(&group))
+            .explain("write the last entries once more to", &path)?;
+        file.sync_all().confirm(&path)?;
+        disk.sync_name(&path)?;
         Ok(Self {
             path,
-            file,
+            file: Some(file),
+            keys: Arc::clone(disk.keys()),
             head: scanned.head,
             end: scanned.end,
             poisoned: false,
+            queue: group::Queue::default(),
         })
     }
 
@@ -114,45 +138,9 @@ impl Log {
         self.end
     }
 
-    /// Refuses all further writes: something on the disk is unknown.
-    pub(super) fn poison(&mut self) {
-        self.poisoned = true;
-    }
-
     /// Whether writes are refused.
     pub(super) fn is_poisoned(&self) -> bool {
         self.poisoned
-    }
-
-    /// Adds an entry. It is on stable storage on return.
-    pub(super) fn append(&mut self, entry: &LogEntry) -> Result<LogPosition, AppendError> {
-        if self.poisoned {
-            return Err(AppendError::Poisoned);
-        }
-        let payload = entry.encode();
-        if payload.len() > frame::PAYLOAD_BYTES_MAX {
-            return Err(AppendError::TooLarge {
-                max: frame::PAYLOAD_BYTES_MAX,
-            });
-        }
-        let sequence = self.head.sequence + 1;
-        let (bytes, hash) = frame::encode(&self.head.hash, entry.kind(), sequence, &payload);
-        let written = self
-            .file
-            .seek(SeekFrom::Start(self.end))
-            .and_then(|_| self.file.write_all(&bytes));
-        if let Err(fault) = written.explain("write", &self.path) {
-            // A disk that is full leaves part of an entry: take it back, and go on later.
-            self.poisoned = self.file.set_len(self.end).is_err();
-            return Err(fault.into());
-        }
-        if let Err(fault) = self.file.sync_data().confirm(&self.path) {
-            self.poisoned = true;
-            return Err(fault.into());
-        }
-        self.end += bytes.len() as u64;
-        self.head = LogPosition { sequence, hash };
-        Ok(self.head)
     }
 }
 

@@ -1,9 +1,9 @@
 //! Reads the log front to back, proves the chain, and tells a torn tail from damage.
 //!
-//! A crash can leave only the last entry incomplete. Bytes that are not a valid entry are therefore
-//! a torn tail if no valid entry follows them anywhere, and damage if one does: each entry is
-//! preceded by the chain value that it builds on, so a later entry proves itself without the ones
-//! before it.
+//! A crash can leave only the last group of entries incomplete, and of that any part. Bytes that are
+//! not a valid entry are therefore a torn tail if no valid entry of a later group follows them
+//! anywhere, and damage if one does: each entry is preceded by the chain value that it builds on, so
+//! a later entry proves itself without the ones before it, and it says where its group begins.
 
 use std::io::{BufReader, Read};
 
@@ -11,6 +11,7 @@ use super::frame::{self, CHAIN_BYTES, Chain, HEADER_BYTES, PREFIX_BYTES, Prefix}
 use super::{LogEntry, LogPosition, log_path};
 use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
+use crate::store::vault::Vault;
 
 /// What a scan found.
 pub(in crate::store) struct Scanned {
@@ -18,14 +19,37 @@ pub(in crate::store) struct Scanned {
     pub(in crate::store) head: LogPosition,
     /// Offset after it.
     pub(in crate::store) end: u64,
+    /// Offset of the last group; the end if there is none.
+    pub(in crate::store) last_group: u64,
     /// Bytes of a torn entry after that.
     pub(in crate::store) torn_bytes: u64,
 }
 
 /// Reads all entries and hands each to `visit` with its offset and position. Changes nothing.
 pub(in crate::store) fn scan(
-    disk: &Disk,
+    disk: &Vault,
     mut visit: impl FnMut(LogEntry, u64, LogPosition) -> Result<(), StorageFault>,
+) -> Result<Scanned, StorageFault> {
+    let path = log_path(disk.root());
+    scan_frames(disk, |prefix, sealed, offset, position| {
+        let damaged = |rule| StorageFault::damaged(&path, offset, rule);
+        let payload = prefix
+            .open(disk.keys(), sealed)
+            .map_err(|_| damaged("the entry here was not written with the key of this store"))?;
+        let entry = LogEntry::decode(prefix.kind, payload).map_err(damaged)?;
+        visit(entry, offset, position)
+    })
+}
+
+/// Proves the chain without the key. Changes nothing.
+pub(in crate::store) fn scan_chain(disk: &Disk) -> Result<Scanned, StorageFault> {
+    scan_frames(disk, |_, _, _, _| Ok(()))
+}
+
+/// Reads all entries and hands each to `visit`: prefix, encrypted payload, offset and position.
+pub(super) fn scan_frames(
+    disk: &Disk,
+    mut visit: impl FnMut(Prefix, Vec<u8>, u64, LogPosition) -> Result<(), StorageFault>,
 ) -> Result<Scanned, StorageFault> {
     let path = log_path(disk.root());
     let file = disk.open(&path)?;
@@ -41,6 +65,7 @@ pub(in crate::store) fn scan(
     let mut scanned = Scanned {
         head: LogPosition { sequence: 0, hash },
         end: HEADER_BYTES as u64,
+        last_group: HEADER_BYTES as u64,
         torn_bytes: 0,
     };
     while scanned.end < length {
@@ -64,9 +89,10 @@ pub(in crate::store) fn scan(
             sequence: prefix.sequence,
             hash: prefix.chain(&scanned.head.hash, &payload),
         };
-        let entry = LogEntry::decode(prefix.kind, payload)
-            .map_err(|rule| StorageFault::damaged(&path, scanned.end, rule))?;
-        visit(entry, scanned.end, position)?;
+        visit(prefix, payload, scanned.end, position)?;
+        if prefix.place == 0 {
+            scanned.last_group = scanned.end;
+        }
         scanned.end += seen.len() as u64;
         scanned.head = position;
     }
@@ -99,8 +125,8 @@ fn next_entry(
 }
 
 /// Whether some place in `bytes`, the rest of the log from a bad entry on, holds a valid entry
-/// that comes after the bad one.
-pub(super) fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
+/// of a group after that of the bad one.
+fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
     let smallest = PREFIX_BYTES + CHAIN_BYTES;
     let later = head.sequence + 2..=head.sequence + 2 + (bytes.len() / smallest) as u64;
     let proven = |at: usize, previous: &Chain| {
@@ -108,7 +134,10 @@ pub(super) fn valid_entry_follows(bytes: &[u8], head: &LogPosition) -> bool {
         let Some(prefix) = entry.first_chunk().map(Prefix::decode) else {
             return false;
         };
-        later.contains(&prefix.sequence) && chain_matches(prefix, entry, previous)
+        let group = prefix.sequence.saturating_sub(u64::from(prefix.place));
+        later.contains(&prefix.sequence)
+            && group > head.sequence + 1
+            && chain_matches(prefix, entry, previous)
     };
     // If only its chain value is bad, the entry itself gives the value that the next builds on.
     if let Some(prefix) = bytes.first_chunk().map(Prefix::decode)

@@ -1,7 +1,7 @@
 use std::fs::{self, File};
 
 use super::*;
-use crate::store::testing::real_disk;
+use crate::store::testing::vault;
 
 fn audit(text: &str) -> LogEntry {
     LogEntry::Audit(text.to_owned())
@@ -9,7 +9,7 @@ fn audit(text: &str) -> LogEntry {
 
 fn store() -> (tempfile::TempDir, PathBuf) {
     let directory = tempfile::tempdir().expect("directory");
-    let disk = real_disk(directory.path());
+    let disk = vault(directory.path());
     disk.create_dir(&directory.path().join("log"))
         .expect("created");
     create(&disk).expect("created");
@@ -17,10 +17,33 @@ fn store() -> (tempfile::TempDir, PathBuf) {
     (directory, path)
 }
 
+impl Log {
+    /// Adds one entry as a group of its own.
+    fn append(&mut self, entry: &LogEntry) -> Result<LogPosition, AppendError> {
+        self.append_group(&[entry]).remove(0)
+    }
+
+    /// Adds entries as one group.
+    fn append_group(&mut self, entries: &[&LogEntry]) -> Vec<Result<LogPosition, AppendError>> {
+        let again =
+            |entry: &LogEntry| LogEntry::decode(entry.kind(), entry.encode()).expect("same");
+        let tickets: Vec<_> = (entries.iter())
+            .map(|entry| self.stage(again(entry), Vec::new()))
+            .collect();
+        if let Some(group) = self.take_group() {
+            let landed = group.write();
+            self.land(landed);
+        }
+        (tickets.into_iter())
+            .map(|ticket| self.outcome(ticket?).expect("the group has landed"))
+            .collect()
+    }
+}
+
 /// Opens the log; gives it and the audit events it holds.
 fn open(store: &Path) -> Result<(Log, Vec<String>, Scanned), StorageFault> {
     let mut events = Vec::new();
-    let disk = real_disk(store);
+    let disk = vault(store);
     let scanned = scan(&disk, |entry, _, _| {
         if let LogEntry::Audit(event) = entry {
             events.push(event);
@@ -115,7 +138,13 @@ fn an_unknown_kind_is_refused_even_at_the_end() {
     let (_guard, store) = store();
     let ends = filled(&store, &["first"]);
     let (log, _, _) = open(&store).expect("open");
-    let (entry, _) = frame::encode(&log.head().hash, 200, 2, b"{}");
+    let prefix = frame::Prefix {
+        length: 2,
+        kind: 200,
+        place: 0,
+        sequence: 2,
+    };
+    let (entry, _) = frame::encode(&log.keys, &log.head().hash, prefix, b"{}");
     let mut bytes = fs::read(log_path(&store)).expect("bytes");
     bytes.extend_from_slice(&entry);
     fs::write(log_path(&store), &bytes).expect("written");
@@ -130,16 +159,50 @@ fn a_log_that_cannot_be_written_or_restored_is_poisoned() {
     let (_guard, store) = store();
     filled(&store, &["first"]);
     let (mut log, _, _) = open(&store).expect("open");
-    log.file = Box::new(File::open(log_path(&store)).expect("read-only"));
+    log.file = Some(Box::new(File::open(log_path(&store)).expect("read-only")));
     assert!(matches!(
         log.append(&audit("second")),
         Err(AppendError::Storage(_))
     ));
-    log.file = (real_disk(&store).open_to_write(&log_path(&store))).expect("writable again");
+    log.file = Some((vault(&store).open_to_write(&log_path(&store))).expect("writable again"));
     assert!(matches!(
         log.append(&audit("second")),
         Err(AppendError::Poisoned)
     ));
     let (_, events, _) = open(&store).expect("open");
     assert_eq!(events, ["first"]);
+}
+
+#[test]
+fn a_torn_group_is_cut_whatever_part_of_it_is_left() {
+    let (_guard, store) = store();
+    let start = filled(&store, &["first"])[0] as usize;
+    let (mut log, _, _) = open(&store).expect("open");
+    let events = ["second", "third", "fourth"].map(audit);
+    for outcome in log.append_group(&events.each_ref()) {
+        outcome.expect("appended");
+    }
+    drop(log);
+    let whole = fs::read(log_path(&store)).expect("bytes");
+    for at in start..whole.len() {
+        // Of one group any part may be lost: here one byte in the middle of what arrived.
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1 << (at % 8);
+        fs::write(log_path(&store), &bytes).expect("written");
+        let (_, events, scanned) = open(&store).unwrap_or_else(|error| panic!("{at}: {error}"));
+        assert!(events.len() < 4, "{at}");
+        assert!(scanned.torn_bytes > 0, "{at}");
+    }
+    fs::write(log_path(&store), &whole).expect("written");
+    let (mut log, events, _) = open(&store).expect("open");
+    assert_eq!(events, ["first", "second", "third", "fourth"]);
+    log.append(&audit("fifth")).expect("appended");
+    drop(log);
+    let mut bytes = fs::read(log_path(&store)).expect("bytes");
+    bytes[start + 20] ^= 1;
+    fs::write(log_path(&store), &bytes).expect("written");
+    match open(&store).map(|_| ()) {
+        Err(StorageFault::Damaged { offset, .. }) => assert_eq!(offset, start as u64),
+        _ => panic!("damage before a later group is refused"),
+    }
 }

@@ -1,17 +1,23 @@
-//! Reads a sealed file front to back; no byte is handed out before its block was checked.
+//! Reads a sealed file front to back; no byte is handed out before its block proved authentic.
 
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
-use super::{BLOCK_BYTES, Counts, SECTION_ALIGNMENT, Seal, TRAILER_BYTES, Trailer, table_bytes};
+use super::{
+    BLOCK_BYTES, Counts, ENTRY_BYTES, SEAL_BYTES, SECTION_ALIGNMENT, Seal, TRAILER_BYTES, Trailer,
+    table_bytes,
+};
+use crate::store::crypt::{BlockCipher, Tag};
 use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
+use crate::store::vault::Vault;
 use crate::store::vfs::BoxedFile;
 
 /// A sealed file being read.
 pub(in crate::store) struct SealedReader {
     path: PathBuf,
     file: BoxedFile,
+    cipher: BlockCipher,
     trailer: Trailer,
     table: Vec<u8>,
     /// Start of the block in memory.
@@ -24,57 +30,22 @@ pub(in crate::store) struct SealedReader {
 impl SealedReader {
     /// Opens a file that must carry the seal `expected`.
     pub(in crate::store) fn open(
-        disk: &Disk,
+        disk: &Vault,
         path: &Path,
         expected: &Seal,
     ) -> Result<Self, StorageFault> {
-        let mut file = disk.open(path)?;
-        let length = file.length().explain("inspect", path)?;
-        let damaged = |offset, rule| Err(StorageFault::damaged(path, offset, rule));
-        let Some(trailer_start) = length.checked_sub(TRAILER_BYTES as u64) else {
-            return damaged(0, "the file is shorter than its trailer");
-        };
-        let mut bytes = [0; TRAILER_BYTES];
-        file.seek(SeekFrom::Start(trailer_start))
-            .and_then(|_| file.read_exact(&mut bytes))
-            .explain("read", path)?;
-        let word = |at: usize| {
-            u64::from_le_bytes(bytes[at..at + 8].try_into().expect("a slice of 8 bytes"))
-        };
-        let trailer = Trailer {
-            body_bytes: word(16),
-            counts: [word(24), word(32), word(40), word(48)],
-        };
-        if bytes[..TRAILER_BYTES - 32] != trailer.encode() {
-            return damaged(trailer_start, "the trailer does not have its form");
-        }
-        if trailer
-            .body_bytes
-            .checked_add(table_bytes(trailer.body_bytes.min(length)))
-            != Some(trailer_start)
-        {
-            return damaged(trailer_start + 16, "the file does not have its length");
-        }
-        let mut table = vec![0; table_bytes(trailer.body_bytes) as usize];
-        file.seek(SeekFrom::Start(trailer.body_bytes))
-            .and_then(|_| file.read_exact(&mut table))
-            .explain("read", path)?;
-        if bytes[TRAILER_BYTES - 32..] != trailer.seal(&table) {
-            return damaged(
-                trailer.body_bytes,
-                "the table of checksums does not match the seal",
-            );
-        }
-        if bytes[TRAILER_BYTES - 32..] != *expected {
-            return damaged(
-                length - 32,
-                "the file is whole but is not the one that the log names",
-            );
+        let (mut file, trailer, table, seal) = open_checked(disk, path)?;
+        if seal != *expected {
+            let length = file.length().explain("inspect", path)?;
+            let rule = "the file is whole but is not the one that the log names";
+            let offset = length - SEAL_BYTES as u64;
+            return Err(StorageFault::damaged(path, offset, rule));
         }
         file.seek(SeekFrom::Start(0)).explain("read", path)?;
         Ok(Self {
             path: path.to_owned(),
             file,
+            cipher: disk.keys().file_cipher(&trailer.file),
             trailer,
             table,
             block_start: 0,
@@ -184,15 +155,57 @@ impl SealedReader {
         self.file
             .read_exact(&mut self.block)
             .explain("read", &self.path)?;
-        let entry = start as usize / BLOCK_BYTES * 32;
-        if self.table[entry..entry + 32] != *blake3::hash(&self.block).as_bytes() {
-            return Err(StorageFault::damaged(
-                &self.path,
-                start,
-                "the block of 1 MiB from here does not match its checksum",
-            ));
-        }
+        let number = start as usize / BLOCK_BYTES;
+        let entry = number * ENTRY_BYTES;
+        let tag: Tag = *self.table[entry..entry + ENTRY_BYTES]
+            .last_chunk()
+            .expect("an entry ends with a tag");
+        self.cipher
+            .open(number as u64, &mut self.block, &tag)
+            .map_err(|_| {
+                let rule = "the block of 1 MiB from here is not what was written";
+                StorageFault::damaged(&self.path, start, rule)
+            })?;
         self.block_start = start;
         Ok(())
     }
+}
+
+/// Opens a file and checks its trailer and table against its own seal.
+pub(super) fn open_checked(
+    disk: &Disk,
+    path: &Path,
+) -> Result<(BoxedFile, Trailer, Vec<u8>, Seal), StorageFault> {
+    let mut file = disk.open(path)?;
+    let length = file.length().explain("inspect", path)?;
+    let damaged = |offset, rule| Err(StorageFault::damaged(path, offset, rule));
+    let Some(trailer_start) = length.checked_sub(TRAILER_BYTES as u64) else {
+        return damaged(0, "the file is shorter than its trailer");
+    };
+    let mut bytes = [0; TRAILER_BYTES];
+    file.seek(SeekFrom::Start(trailer_start))
+        .and_then(|_| file.read_exact(&mut bytes))
+        .explain("read", path)?;
+    let Some(trailer) = Trailer::decode(&bytes) else {
+        return damaged(trailer_start, "the trailer does not have its form");
+    };
+    if trailer
+        .body_bytes
+        .checked_add(table_bytes(trailer.body_bytes.min(length)))
+        != Some(trailer_start)
+    {
+        return damaged(trailer_start + 16, "the file does not have its length");
+    }
+    let mut table = vec![0; table_bytes(trailer.body_bytes) as usize];
+    file.seek(SeekFrom::Start(trailer.body_bytes))
+        .and_then(|_| file.read_exact(&mut table))
+        .explain("read", path)?;
+    let seal = trailer.seal(&table);
+    if !bytes.ends_with(&seal) {
+        return damaged(
+            trailer.body_bytes,
+            "the table of checksums does not match the seal",
+        );
+    }
+    Ok((file, trailer, table, seal))
 }

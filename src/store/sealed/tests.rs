@@ -1,12 +1,13 @@
 use super::*;
 use crate::store::fault::StorageFault;
-use crate::store::testing::real_disk;
+use crate::store::testing::vault;
+use crate::store::vault::Vault;
 
 /// A sealed file of `length` counting bytes.
 fn sealed(directory: &std::path::Path, length: usize) -> (std::path::PathBuf, Seal) {
     let path = directory.join("file");
-    let mut writer = SealedWriter::create(&real_disk(directory), &directory.join("file.partial"))
-        .expect("created");
+    let mut writer =
+        SealedWriter::create(&vault(directory), &directory.join("file.partial")).expect("created");
     let bytes: Vec<u8> = (0..length).map(|i| (i % 251) as u8).collect();
     for part in bytes.chunks(1000) {
         writer.write(part).expect("written");
@@ -17,8 +18,23 @@ fn sealed(directory: &std::path::Path, length: usize) -> (std::path::PathBuf, Se
     (path, seal)
 }
 
+/// The opened bodies of all sealed files of a store.
+pub(in crate::store) fn open_all(disk: &Vault) -> Vec<Vec<u8>> {
+    let files = crate::store::recover::sealed_files(disk).expect("listed");
+    files
+        .iter()
+        .map(|path| {
+            let (_, trailer, _, seal) = reader::open_checked(disk, path).expect("whole");
+            let mut body = vec![0; trailer.body_bytes as usize];
+            let mut reader = SealedReader::open(disk, path, &seal).expect("opened");
+            reader.read(&mut body).expect("read");
+            body
+        })
+        .collect()
+}
+
 fn read_all(path: &std::path::Path, seal: &Seal, length: usize) -> Result<Vec<u8>, StorageFault> {
-    let mut reader = SealedReader::open(&real_disk(path), path, seal)?;
+    let mut reader = SealedReader::open(&vault(path), path, seal)?;
     let mut bytes = vec![0; length];
     reader.read(&mut bytes)?;
     assert_eq!(reader.counts(), [7, 0, 0, 1]);
@@ -48,7 +64,7 @@ fn what_is_written_is_read_at_lengths_around_a_block() {
 fn skipping_checks_what_it_skips() {
     let directory = tempfile::tempdir().expect("directory");
     let (path, seal) = sealed(directory.path(), 3 * BLOCK_BYTES);
-    let mut reader = SealedReader::open(&real_disk(&path), &path, &seal).expect("open");
+    let mut reader = SealedReader::open(&vault(&path), &path, &seal).expect("open");
     reader.skip(2 * BLOCK_BYTES as u64 + 5).expect("skipped");
     let mut byte = [0];
     reader.read(&mut byte).expect("read");
@@ -58,7 +74,7 @@ fn skipping_checks_what_it_skips() {
     let mut bytes = std::fs::read(&path).expect("bytes");
     bytes[BLOCK_BYTES + 1] ^= 1;
     std::fs::write(&path, &bytes).expect("written");
-    let mut reader = SealedReader::open(&real_disk(&path), &path, &seal).expect("open");
+    let mut reader = SealedReader::open(&vault(&path), &path, &seal).expect("open");
     match reader.skip(3 * BLOCK_BYTES as u64) {
         Err(StorageFault::Damaged { offset, .. }) => assert_eq!(offset, BLOCK_BYTES as u64),
         _ => panic!("damage in a skipped block is found"),

@@ -1,16 +1,21 @@
-//! A segment: the accepted records of one submission, in one immutable sealed file.
+//! A segment: the accepted records of one submission, in one immutable sealed file. Erasing and
+//! compacting write it anew, without dead rows, as its next generation.
 //!
 //! Sections of the body: header, filters (packed row-major words), tags (row-major), directory (one
 //! fixed row per record), record refs (UTF-8, end to end), replaced rows. `FORMAT.md` gives the bytes.
 
 mod reader;
+mod rewrite;
+mod spool;
 mod writer;
 
 pub(super) use reader::{SegmentDirectory, SegmentRows, read_directory, read_rows};
-pub(super) use writer::SegmentWriter;
+pub(super) use rewrite::rewrite;
+pub(super) use writer::{FinishedSegment, SegmentWriter};
 
 use std::path::{Path, PathBuf};
 
+use super::crypt::ContentMark;
 use super::sealed::Seal;
 use crate::terms::profile::Layout;
 use crate::terms::{EventKind, Fingerprint, SourceId};
@@ -21,43 +26,43 @@ const HEADER_BYTES: usize = 192;
 const DIRECTORY_ROW_BYTES: usize = 48;
 const REPLACED_BYTES: usize = 16;
 
-/// First half of a record's content hash: equal content, equal half.
-pub(super) type ContentHalf = [u8; 16];
-
-/// The half of a content hash that segments and the index keep.
-pub(super) fn content_half(hash: &[u8; 32]) -> ContentHalf {
-    *hash.first_chunk().expect("32 bytes have a first half")
-}
-
 /// Where a record lies.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) struct RowLocation {
     /// Number of the submission, which names the segment.
     pub(super) segment: u64,
-    /// Row within the segment.
+    /// Row within this generation of the segment.
     pub(super) row: u32,
+    /// How often the segment had been written anew.
+    pub(super) generation: u32,
 }
 
 impl RowLocation {
-    /// Segment, then row in the low half of a word.
-    fn encode(self) -> [u8; REPLACED_BYTES] {
+    /// Segment, row, generation.
+    pub(super) fn encode(self) -> [u8; REPLACED_BYTES] {
         let mut bytes = [0; REPLACED_BYTES];
         bytes[..8].copy_from_slice(&self.segment.to_le_bytes());
         bytes[8..12].copy_from_slice(&self.row.to_le_bytes());
+        bytes[12..].copy_from_slice(&self.generation.to_le_bytes());
         bytes
     }
 
-    fn decode(bytes: [u8; REPLACED_BYTES]) -> Self {
+    pub(super) fn decode(bytes: [u8; REPLACED_BYTES]) -> Self {
         let word = u128::from_le_bytes(bytes);
         Self {
             segment: word as u64,
             row: (word >> 64) as u32,
+            generation: (word >> 96) as u32,
         }
     }
 }
 
 /// What a segment must be, as the log and the profile say.
 pub(super) struct Expected<'a> {
+    /// Number of the submission.
+    pub(super) submission: u64,
+    /// How often the segment was written anew.
+    pub(super) generation: u32,
     /// Seal of the file.
     pub(super) seal: Seal,
     /// Rows.
@@ -77,8 +82,8 @@ pub(super) struct DirectoryRow {
     pub(super) presence: u64,
     /// Offset of the record ref in the text of refs, bytes.
     pub(super) ref_start: u64,
-    /// First half of the content hash.
-    pub(super) content: ContentHalf,
+    /// Stands for the content.
+    pub(super) content: ContentMark,
     /// Version of the record at the source.
     pub(super) version: u32,
     /// Rules that the source found broken.
@@ -120,9 +125,12 @@ impl DirectoryRow {
     }
 }
 
-/// Path of a segment within a store.
-pub(super) fn segment_path(store: &Path, submission: u64) -> PathBuf {
-    directory(store).join(format!("{submission:06}.mseg"))
+/// Path of a generation of a segment within a store.
+pub(super) fn segment_path(store: &Path, submission: u64, generation: u32) -> PathBuf {
+    directory(store).join(match generation {
+        0 => format!("{submission:06}.mseg"),
+        _ => format!("{submission:06}-{generation}.mseg"),
+    })
 }
 
 /// Directory of the segments.

@@ -1,13 +1,14 @@
 //! Reads a segment, whole or only its directory. Every byte is checked before it is used.
 
-use std::path::Path;
-
-use super::{DIRECTORY_ROW_BYTES, DirectoryRow, Expected, HEADER_BYTES, RowLocation, header};
-use crate::store::disk::Disk;
+use super::{
+    DIRECTORY_ROW_BYTES, DirectoryRow, Expected, HEADER_BYTES, RowLocation, header, segment_path,
+};
 use crate::store::fault::StorageFault;
 use crate::store::sealed::SealedReader;
+use crate::store::vault::Vault;
 
 /// What a segment says about its records, without the encodings.
+#[derive(Default)]
 pub(in crate::store) struct SegmentDirectory {
     rows: Vec<DirectoryRow>,
     refs: String,
@@ -41,11 +42,10 @@ pub(in crate::store) struct SegmentRows {
 
 /// Reads the directory and checks all the rest.
 pub(in crate::store) fn read_directory(
-    disk: &Disk,
-    path: &Path,
+    disk: &Vault,
     expected: &Expected<'_>,
 ) -> Result<SegmentDirectory, StorageFault> {
-    let mut reader = open(disk, path, expected)?;
+    let mut reader = open(disk, expected)?;
     let rows = u64::from(expected.rows);
     reader.skip(rows * expected.layout.filter_words() as u64 * 8)?;
     reader.align()?;
@@ -55,11 +55,10 @@ pub(in crate::store) fn read_directory(
 
 /// Reads everything.
 pub(in crate::store) fn read_rows(
-    disk: &Disk,
-    path: &Path,
+    disk: &Vault,
     expected: &Expected<'_>,
 ) -> Result<SegmentRows, StorageFault> {
-    let mut reader = open(disk, path, expected)?;
+    let mut reader = open(disk, expected)?;
     let rows = u64::from(expected.rows);
     let filters = reader.read_values(
         rows * expected.layout.filter_words() as u64,
@@ -77,8 +76,9 @@ pub(in crate::store) fn read_rows(
     })
 }
 
-fn open(disk: &Disk, path: &Path, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {
-    let mut reader = SealedReader::open(disk, path, &expected.seal)?;
+pub(super) fn open(disk: &Vault, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {
+    let path = segment_path(disk.root(), expected.submission, expected.generation);
+    let mut reader = SealedReader::open(disk, &path, &expected.seal)?;
     if reader.counts()[0] != u64::from(expected.rows) {
         return Err(reader.fault("the segment does not have the rows that the log names"));
     }

@@ -1,14 +1,13 @@
 //! Writes a segment while records stream in: filters go straight to the file, the other columns to
 //! spool files that are appended at the end. Memory does not grow with the number of records.
 
-use std::io::{BufWriter, Read, Seek, SeekFrom, Write};
-use std::path::PathBuf;
-
+use super::spool::Spool;
 use super::{DirectoryRow, RowLocation, header};
-use crate::store::disk::{self, Disk, PartialFile};
-use crate::store::fault::{Explain, StorageFault};
+use crate::store::crypt::ContentMark;
+use crate::store::disk::{self, PartialFile};
+use crate::store::fault::StorageFault;
 use crate::store::sealed::{Seal, SealedWriter};
-use crate::store::vfs::BoxedFile;
+use crate::store::vault::Vault;
 use crate::terms::profile::Layout;
 use crate::terms::{Fingerprint, RecordEncoding, SourceId};
 
@@ -21,7 +20,8 @@ pub(in crate::store) struct SegmentWriter {
     replaced: Vec<RowLocation>,
     rows: u32,
     refs_bytes: u64,
-    packed: Vec<u8>,
+    /// Room for the filters and tags of a row as bytes.
+    packed: (Vec<u8>, Vec<u8>),
 }
 
 /// A finished segment under its temporary name.
@@ -39,7 +39,7 @@ pub(in crate::store) struct FinishedSegment {
 impl SegmentWriter {
     /// Starts a segment; `stem` is a name that no other open segment has.
     pub(in crate::store) fn create(
-        disk: &Disk,
+        disk: &Vault,
         stem: &str,
         source: &SourceId,
         profile: Fingerprint,
@@ -57,7 +57,7 @@ impl SegmentWriter {
             replaced: Vec::new(),
             rows: 0,
             refs_bytes: 0,
-            packed: Vec::new(),
+            packed: Default::default(),
         })
     }
 
@@ -70,29 +70,52 @@ impl SegmentWriter {
     pub(in crate::store) fn push(
         &mut self,
         encoding: &RecordEncoding,
-        content: super::ContentHalf,
+        content: ContentMark,
         replaced: Option<RowLocation>,
     ) -> Result<(), StorageFault> {
-        let label = encoding.record_ref.as_str().as_bytes();
+        let label = encoding.record_ref.as_str();
         let row = DirectoryRow {
             presence: encoding.presence,
-            ref_start: self.refs_bytes,
+            ref_start: 0,
             content,
             version: encoding.version,
             flags: encoding.flags,
             ref_bytes: label.len() as u8,
             kind: encoding.kind,
         };
-        pack(&encoding.filters, &mut self.packed);
-        self.body.write(&self.packed)?;
-        pack(&encoding.tags, &mut self.packed);
-        self.tags.write(&self.packed)?;
-        self.directory.write(&row.encode())?;
-        self.refs.write(label)?;
-        self.refs_bytes += label.len() as u64;
-        self.rows += 1;
+        let (mut filters, mut tags) = std::mem::take(&mut self.packed);
+        pack(&encoding.filters, &mut filters);
+        pack(&encoding.tags, &mut tags);
+        self.push_row(row, label, &filters, &tags)?;
+        self.packed = (filters, tags);
         self.replaced.extend(replaced);
         Ok(())
+    }
+
+    /// Adds a row with its filters and tags as bytes.
+    pub(in crate::store) fn push_row(
+        &mut self,
+        row: DirectoryRow,
+        label: &str,
+        filters: &[u8],
+        tags: &[u8],
+    ) -> Result<(), StorageFault> {
+        let row = DirectoryRow {
+            ref_start: self.refs_bytes,
+            ..row
+        };
+        self.body.write(filters)?;
+        self.tags.write(tags)?;
+        self.directory.write(&row.encode())?;
+        self.refs.write(label.as_bytes())?;
+        self.refs_bytes += label.len() as u64;
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// Says that rows of other segments are dead.
+    pub(in crate::store) fn keep_replaced(&mut self, replaced: Vec<RowLocation>) {
+        self.replaced.extend(replaced);
     }
 
     /// Puts the sections together. The file's content is on stable storage on return.
@@ -125,39 +148,4 @@ impl SegmentWriter {
 fn pack(words: &[u64], packed: &mut Vec<u8>) {
     packed.clear();
     packed.extend(words.iter().flat_map(|word| word.to_le_bytes()));
-}
-
-/// A column on disk; dropping it removes the file.
-struct Spool {
-    path: PathBuf,
-    out: BufWriter<BoxedFile>,
-    _guard: PartialFile,
-}
-
-impl Spool {
-    fn create(disk: &Disk, path: PathBuf) -> Result<Self, StorageFault> {
-        Ok(Self {
-            out: BufWriter::with_capacity(1 << 16, disk.create(&path)?),
-            _guard: disk.partial(path.clone()),
-            path,
-        })
-    }
-
-    fn write(&mut self, bytes: &[u8]) -> Result<(), StorageFault> {
-        self.out.write_all(bytes).explain("write", &self.path)
-    }
-
-    fn drain_into(mut self, body: &mut SealedWriter) -> Result<(), StorageFault> {
-        self.out.flush().explain("write", &self.path)?;
-        let file = self.out.get_mut();
-        file.seek(SeekFrom::Start(0)).explain("read", &self.path)?;
-        let mut buffer = vec![0; 1 << 16];
-        loop {
-            let count = file.read(&mut buffer).explain("read", &self.path)?;
-            if count == 0 {
-                return Ok(());
-            }
-            body.write(&buffer[..count])?;
-        }
-    }
 }

@@ -3,14 +3,14 @@
 
 mod writer;
 
-pub(super) use writer::write;
+pub(super) use writer::{rewrite, write};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::disk::Disk;
 use super::fault::StorageFault;
 use super::sealed::{Seal, SealedReader};
+use super::vault::Vault;
 use crate::terms::{EntityId, RecordRef, RunId, SourceId};
 
 const MAGIC: &[u8; 8] = b"MUSUBISN";
@@ -18,9 +18,12 @@ const FORMAT_VERSION: u32 = 1;
 const HEADER_BYTES: usize = 64;
 const SOURCE_BYTES: usize = 72;
 
-/// Path of a run's snapshot within a store.
-pub(super) fn snapshot_path(store: &Path, run: RunId) -> PathBuf {
-    directory(store).join(format!("{run}.msnp"))
+/// Path of a generation of a run's snapshot within a store.
+pub(super) fn snapshot_path(store: &Path, run: RunId, generation: u32) -> PathBuf {
+    directory(store).join(match generation {
+        0 => format!("{run}.msnp"),
+        _ => format!("{run}-{generation}.msnp"),
+    })
 }
 
 /// Directory of the snapshots.
@@ -51,8 +54,13 @@ struct Snapshot {
 
 impl Published {
     /// Reads a snapshot and checks all of it.
-    pub(super) fn load(disk: &Disk, run: RunId, seal: &Seal) -> Result<Self, StorageFault> {
-        let path = snapshot_path(disk.root(), run);
+    pub(super) fn load(
+        disk: &Vault,
+        run: RunId,
+        generation: u32,
+        seal: &Seal,
+    ) -> Result<Self, StorageFault> {
+        let path = snapshot_path(disk.root(), run, generation);
         let mut reader = SealedReader::open(disk, &path, seal)?;
         let [rows, source_count, refs_bytes, entity_count] = reader.counts();
         let mut bytes = [0; HEADER_BYTES];
@@ -156,6 +164,15 @@ impl Published {
             .collect()
     }
 
+    /// Whether there is a record of which `wanted` holds.
+    pub(super) fn any(&self, wanted: impl Fn(&SourceId, &str) -> bool) -> bool {
+        let snapshot = &self.0;
+        (0..self.len()).any(|row| {
+            let source = &snapshot.sources[snapshot.source(row)];
+            wanted(source, snapshot.label(row))
+        })
+    }
+
     /// All records with their entities, in (source, record ref) order.
     pub fn iter(&self) -> impl Iterator<Item = (SourceId, RecordRef, EntityId)> + '_ {
         (0..self.len()).map(|row| {
@@ -175,8 +192,13 @@ impl Snapshot {
         &self.refs[start as usize..self.ref_ends[row] as usize]
     }
 
+    /// Place of a row's source in the list of sources.
+    fn source(&self, row: usize) -> usize {
+        self.starts.partition_point(|start| *start <= row as u64) - 1
+    }
+
     fn record(&self, row: usize) -> (SourceId, RecordRef) {
-        let source = self.starts.partition_point(|start| *start <= row as u64) - 1;
+        let source = self.source(row);
         let record_ref = RecordRef::new(self.label(row))
             .expect("only record refs are written, and the seal of the file was checked");
         (self.sources[source].clone(), record_ref)

@@ -1,55 +1,112 @@
-//! Writes a snapshot from the rows of a run and their entities.
+//! Writes a snapshot: from the rows of a run and their entities, or from an older snapshot without
+//! the records that were erased.
 
-use super::{directory, encode_source, header};
-use crate::store::disk::{self, Disk, PartialFile};
+use super::{Published, Snapshot, directory, encode_source, header};
+use crate::store::disk::{self, PartialFile};
 use crate::store::fault::StorageFault;
 use crate::store::sealed::{Seal, SealedWriter};
 use crate::store::table::LoadedTable;
-use crate::terms::{EntityId, RowIndex, RunId};
+use crate::store::vault::Vault;
+use crate::terms::{EntityId, RowIndex, RunId, SourceId};
 
 /// Writes the snapshot under a temporary name; its content is on stable storage on return.
 ///
-/// `entities[i]` belongs to row `i` of `rows`.
+/// `entities[i]` belongs to row `i` of `rows`; rows that are not to be kept are left out.
 pub(in crate::store) fn write(
-    disk: &Disk,
+    disk: &Vault,
     run: RunId,
     rows: &LoadedTable,
     entities: &[EntityId],
+    keep: impl Fn(&SourceId, &str) -> bool,
+) -> Result<(PartialFile, Seal), StorageFault> {
+    let ranks = source_ranks(rows);
+    let source = |row: RowIndex| usize::from(rows.table.source(row));
+    let mut order: Vec<RowIndex> = (0..rows.refs.len() as RowIndex)
+        .filter(|row| keep(&rows.sources[source(*row)], rows.refs.text(*row)))
+        .collect();
+    order.sort_unstable_by(|left, right| {
+        (ranks[source(*left)], rows.refs.text(*left))
+            .cmp(&(ranks[source(*right)], rows.refs.text(*right)))
+    });
+    let mut names: Vec<&SourceId> = rows.sources.iter().collect();
+    names.sort_unstable();
+    write_lines(disk, run, &names, order.len(), |at| {
+        let row = order[at];
+        Line {
+            source: usize::from(ranks[source(row)]),
+            label: rows.refs.text(row),
+            entity: entities[row as usize],
+        }
+    })
+}
+
+/// Writes a snapshot anew with the records that are to be kept, as [`write`] does.
+pub(in crate::store) fn rewrite(
+    disk: &Vault,
+    published: &Published,
+    keep: impl Fn(&SourceId, &str) -> bool,
+) -> Result<(PartialFile, Seal), StorageFault> {
+    let snapshot: &Snapshot = &published.0;
+    let kept: Vec<u32> = (0..published.len() as u32)
+        .filter(|row| {
+            let row = *row as usize;
+            keep(&snapshot.sources[snapshot.source(row)], snapshot.label(row))
+        })
+        .collect();
+    let names: Vec<&SourceId> = snapshot.sources.iter().collect();
+    write_lines(disk, snapshot.run, &names, kept.len(), |at| {
+        let row = kept[at] as usize;
+        Line {
+            source: snapshot.source(row),
+            label: snapshot.label(row),
+            entity: EntityId::from_u128(snapshot.entities[row]),
+        }
+    })
+}
+
+/// One record of a snapshot.
+struct Line<'a> {
+    /// Place of the source in the order of names.
+    source: usize,
+    label: &'a str,
+    entity: EntityId,
+}
+
+/// Writes `count` lines that come in (source, record ref) order.
+fn write_lines<'a>(
+    disk: &Vault,
+    run: RunId,
+    names: &[&SourceId],
+    count: usize,
+    line: impl Fn(usize) -> Line<'a>,
 ) -> Result<(PartialFile, Seal), StorageFault> {
     let path = directory(disk.root()).join(format!("{run}.{}", disk::PARTIAL));
     let mut body = SealedWriter::create(disk, &path)?;
     body.write(&header(run))?;
-
-    let ranks = source_ranks(rows);
-    let rank = |row: RowIndex| ranks[usize::from(rows.table.source(row))];
-    let mut order: Vec<RowIndex> = (0..rows.refs.len() as RowIndex).collect();
-    order.sort_unstable_by(|left, right| {
-        (rank(*left), rows.refs.text(*left)).cmp(&(rank(*right), rows.refs.text(*right)))
-    });
-
-    let mut named: Vec<usize> = (0..rows.sources.len()).collect();
-    named.sort_unstable_by_key(|source| ranks[*source]);
-    for source in &named {
-        let start = order.partition_point(|row| rank(*row) < ranks[*source]);
-        body.write(&encode_source(&rows.sources[*source], start as u64))?;
+    let mut start = 0;
+    for (rank, name) in names.iter().enumerate() {
+        while start < count && line(start).source < rank {
+            start += 1;
+        }
+        body.write(&encode_source(name, start as u64))?;
     }
     body.align()?;
-    for row in &order {
-        body.write(&entities[*row as usize].as_u128().to_le_bytes())?;
+    for at in 0..count {
+        body.write(&line(at).entity.as_u128().to_le_bytes())?;
     }
     body.align()?;
     let mut refs_bytes = 0;
-    for row in &order {
-        refs_bytes += rows.refs.text(*row).len() as u64;
+    for at in 0..count {
+        refs_bytes += line(at).label.len() as u64;
         body.write(&refs_bytes.to_le_bytes())?;
     }
     body.align()?;
-    for row in &order {
-        body.write(rows.refs.text(*row).as_bytes())?;
+    for at in 0..count {
+        body.write(line(at).label.as_bytes())?;
     }
     body.align()?;
-    let entity_at = |position: u32| entities[order[position as usize] as usize];
-    let mut by_entity: Vec<u32> = (0..order.len() as u32).collect();
+    let entity_at = |position: u32| line(position as usize).entity;
+    let mut by_entity: Vec<u32> = (0..count as u32).collect();
     by_entity.sort_unstable_by_key(|position| (entity_at(*position), *position));
     for position in &by_entity {
         body.write(&position.to_le_bytes())?;
@@ -61,8 +118,8 @@ pub(in crate::store) fn write(
         .count();
     let entity_count = changes + usize::from(!by_entity.is_empty());
     body.finish([
-        order.len() as u64,
-        named.len() as u64,
+        count as u64,
+        names.len() as u64,
         refs_bytes,
         entity_count as u64,
     ])

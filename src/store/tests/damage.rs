@@ -28,12 +28,12 @@ fn filled() -> (tempfile::TempDir, PathBuf) {
 
 /// The fault that both opening and verifying report.
 fn fault(store: &Path) -> (PathBuf, u64) {
-    let opened = match Store::open(store) {
+    let opened = match Store::open(store, &key()) {
         Err(OpenStoreError::Storage(StorageFault::Damaged { path, offset, .. })) => (path, offset),
         Err(other) => panic!("{other}"),
         Ok(_) => panic!("a damaged store opens"),
     };
-    match verify(store) {
+    match verify(store, &key()) {
         Err(VerifyError::Storage(StorageFault::Damaged { path, offset, .. })) => {
             assert_eq!((&path, offset), (&opened.0, opened.1));
         }
@@ -45,7 +45,7 @@ fn fault(store: &Path) -> (PathBuf, u64) {
 #[test]
 fn a_whole_store_verifies() {
     let (_guard, store) = filled();
-    let report = verify(&store).expect("whole");
+    let report = verify(&store, &key()).expect("whole");
     assert_eq!(
         (report.submissions, report.segments, report.snapshots),
         (2, 2, 1)
@@ -53,7 +53,7 @@ fn a_whole_store_verifies() {
     assert_eq!((report.rows, report.live, report.torn_bytes), (3, 2, 0));
     let empty = tempfile::tempdir().expect("directory");
     assert!(matches!(
-        verify(empty.path()),
+        verify(empty.path(), &key()),
         Err(VerifyError::NoStore { .. })
     ));
 }
@@ -63,13 +63,16 @@ fn a_second_opener_is_refused() {
     let (_guard, path) = filled();
     let store = open(&path);
     assert!(matches!(
-        Store::open(&path),
+        Store::open(&path, &key()),
         Err(OpenStoreError::InUse { .. })
     ));
-    assert!(matches!(verify(&path), Err(VerifyError::InUse { .. })));
+    assert!(matches!(
+        verify(&path, &key()),
+        Err(VerifyError::InUse { .. })
+    ));
     let clone = store.clone();
     drop(store);
-    assert!(Store::open(&path).is_err());
+    assert!(Store::open(&path, &key()).is_err());
     drop(clone);
     open(&path);
 }
@@ -100,7 +103,7 @@ fn a_missing_or_exchanged_segment_is_refused() {
     let first = store.join("segments/000001.mseg");
     let aside = store.join("aside");
     fs::rename(&first, &aside).expect("moved");
-    match Store::open(&store) {
+    match Store::open(&store, &key()) {
         Err(OpenStoreError::Storage(StorageFault::Io { path, .. })) => assert_eq!(path, first),
         _ => panic!("a missing segment is refused"),
     }
@@ -182,7 +185,7 @@ fn a_store_that_lost_its_log_is_refused_and_keeps_its_segments() {
     let (_guard, store) = filled();
     let log = store.join("log/000001.mlog");
     fs::remove_file(&log).expect("removed");
-    match Store::open(&store) {
+    match Store::open(&store, &key()) {
         Err(OpenStoreError::Storage(StorageFault::Damaged { path, .. })) => assert_eq!(path, log),
         _ => panic!("a store without its log is refused"),
     }

@@ -108,7 +108,7 @@ impl VfsFile for SmallFile {
 
 fn small_store(directory: &Path) -> (Store, SmallDisk) {
     let disk = SmallDisk(Arc::new(AtomicU64::new(TOTAL)));
-    let store = Store::open_on(Arc::new(disk.clone()), directory).expect("open");
+    let store = Store::open_on(Arc::new(disk.clone()), directory, &key()).expect("open");
     store.set_profile(&profile(), "2026").expect("profile");
     (store, disk)
 }

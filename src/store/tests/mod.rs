@@ -2,13 +2,16 @@
 
 mod damage;
 mod disk_full;
+mod erasure;
+mod group;
 mod oracle;
 mod rules;
+mod secrecy;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use super::testing::{encoding, header, open, profile};
+use super::testing::{disk, encoding, header, key, open, profile};
 use super::*;
 use crate::terms::{Receipt, RecordEncoding, RecordRef, SourceId};
 

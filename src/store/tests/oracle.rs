@@ -100,7 +100,7 @@ fn play(steps: &[Step]) {
                 let mut writer = match store.begin_submission(&header(&key.0, &key.1)) {
                     Ok(writer) => writer,
                     Err(BeginSubmissionError::AlreadyDone(receipt)) => {
-                        assert_eq!(Some(&receipt), oracle.receipts.get(&key));
+                        assert_eq!(Some(&*receipt), oracle.receipts.get(&key));
                         continue;
                     }
                     Err(error) => panic!("{error}"),
@@ -132,7 +132,7 @@ fn play(steps: &[Step]) {
     }
     drop(store);
     oracle.check(&open(directory.path()));
-    verify(directory.path()).expect("whole");
+    verify(directory.path(), &key()).expect("whole");
 }
 
 proptest! {

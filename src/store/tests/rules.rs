@@ -74,7 +74,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
     let receipt = submit(&store, "a", "1", &[encoding("x", 1, 1)]);
     assert_eq!(receipt.log_head, store.head().hash_hex());
     match refusal(store.begin_submission(&header("a", "1"))) {
-        BeginSubmissionError::AlreadyDone(same) => assert_eq!(same, receipt),
+        BeginSubmissionError::AlreadyDone(same) => assert_eq!(*same, receipt),
         other => panic!("{other}"),
     }
     let writer = store.begin_submission(&header("a", "2")).expect("begun");
@@ -88,7 +88,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
     drop(store);
     let store = open(directory.path());
     match refusal(store.begin_submission(&header("a", "1"))) {
-        BeginSubmissionError::AlreadyDone(same) => assert_eq!(same, receipt),
+        BeginSubmissionError::AlreadyDone(same) => assert_eq!(*same, receipt),
         other => panic!("{other}"),
     }
     assert_eq!(store.submissions().len(), 3);
@@ -98,7 +98,7 @@ fn a_request_is_carried_out_once_and_a_source_waits_its_turn() {
 #[test]
 fn another_profile_or_epoch_is_refused() {
     let directory = tempfile::tempdir().expect("directory");
-    let store = Store::open(directory.path()).expect("open");
+    let store = Store::open(directory.path(), &key()).expect("open");
     let none = refusal(store.begin_submission(&header("a", "1")));
     assert!(matches!(none, BeginSubmissionError::NoProfile));
     assert!(matches!(store.load_table(), Err(LoadTableError::NoProfile)));
@@ -258,6 +258,6 @@ fn sources_submit_side_by_side() {
     });
     assert_eq!(live(&store).len(), 60);
     drop(store);
-    assert_eq!(verify(directory.path()).expect("whole").rows, 240);
+    assert_eq!(verify(directory.path(), &key()).expect("whole").rows, 240);
     assert_eq!(live(&open(directory.path())).len(), 60);
 }

@@ -4,6 +4,8 @@
 //! It has what the store needs and no more. Calls are few and large: whoever writes rows buffers them.
 
 mod disk;
+#[doc(hidden)]
+pub mod memory;
 
 pub use disk::RealDisk;
 

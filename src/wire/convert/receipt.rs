@@ -23,11 +23,13 @@ pub enum SubmissionError {
     /// The epoch.
     #[error("field 'epoch': 1 to 63 characters without control characters")]
     Epoch,
-    /// A hash.
-    #[error("field '{field}': a BLAKE3 hash of 32 bytes")]
-    Hash {
+    /// A hash or a signature.
+    #[error("field '{field}': {length} bytes")]
+    Length {
         /// Which.
         field: &'static str,
+        /// How long it is.
+        length: usize,
     },
     /// The receipt's name.
     #[error("field 'submission': sources/{{source}}/submissions/{{number}}")]
@@ -100,6 +102,8 @@ impl From<&Receipt> for pb::SubmitResponse {
                 .collect(),
             content_hash: from_hex(&receipt.content_hash),
             log_head: from_hex(&receipt.log_head),
+            sequence: receipt.sequence,
+            signature: from_hex(&receipt.signature),
         }
     }
 }
@@ -123,8 +127,10 @@ impl TryFrom<pb::SubmitResponse> for Receipt {
             accepted: response.accepted_count,
             unchanged: response.unchanged_count,
             refused,
-            content_hash: to_hex(&response.content_hash, "content_hash")?,
-            log_head: to_hex(&response.log_head, "log_head")?,
+            content_hash: to_hex(&response.content_hash, 32, "content_hash")?,
+            sequence: response.sequence,
+            log_head: to_hex(&response.log_head, 32, "log_head")?,
+            signature: to_hex(&response.signature, 64, "signature")?,
         })
     }
 }
@@ -138,9 +144,9 @@ fn parse_submission_name(name: &str) -> Result<(SourceId, u64), SubmissionError>
     Ok((source, number))
 }
 
-fn to_hex(bytes: &[u8], field: &'static str) -> Result<String, SubmissionError> {
-    if bytes.len() != 32 {
-        return Err(SubmissionError::Hash { field });
+fn to_hex(bytes: &[u8], length: usize, field: &'static str) -> Result<String, SubmissionError> {
+    if bytes.len() != length {
+        return Err(SubmissionError::Length { field, length });
     }
     Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
 }
@@ -206,7 +212,9 @@ mod tests {
             unchanged: 2,
             refused: BTreeMap::from([(RefusalReason::Shape, 3), (RefusalReason::Empty, 1)]),
             content_hash: "0f".repeat(32),
+            sequence: 40,
             log_head: "a9".repeat(32),
+            signature: "5c".repeat(64),
         };
         let back = Receipt::try_from(pb::SubmitResponse::from(&receipt));
         assert_eq!(back, Ok(receipt));
@@ -218,12 +226,13 @@ mod tests {
             submission: "sources/a/submissions/1".into(),
             content_hash: vec![0; 31],
             log_head: vec![0; 32],
+            signature: vec![0; 64],
             ..Default::default()
         };
         let field = "content_hash";
         assert_eq!(
             Receipt::try_from(receipt),
-            Err(SubmissionError::Hash { field })
+            Err(SubmissionError::Length { field, length: 32 })
         );
     }
 }

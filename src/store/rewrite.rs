@@ -1,0 +1,283 @@
+//! Writes segments anew without rows that must go, and the newest snapshot without erased records.
+//!
+//! New files get their lasting names first; one log entry puts them in force; then the old ones are
+//! removed. A crash before the entry leaves everything as it was, one after it leaves files that the
+//! next open removes.
+
+use std::collections::{BTreeSet, HashSet};
+use std::path::PathBuf;
+
+use roaring::RoaringBitmap;
+
+use super::NO_PANIC;
+use super::catalogue::{Binding, SegmentNow, seal_hex};
+use super::crypt::{RecordKey, Tombstone};
+use super::erase::EraseError;
+use super::fault::StorageFault;
+use super::inner::Inner;
+use super::log::{
+    LogEntry, LogPosition, Rewriting, SegmentRewritten, SnapshotRewritten, SubmissionCommitted,
+    log_path,
+};
+use super::segment::{self, Expected, RowLocation, SegmentDirectory, read_directory, segment_path};
+use super::snapshot::{self, Published, snapshot_path};
+use crate::terms::SourceId;
+
+/// Which segments are written anew.
+pub(super) enum Wanted<'a> {
+    /// Those that hold erased records, of one source or of any.
+    Erased {
+        /// The source.
+        source: Option<&'a SourceId>,
+    },
+    /// Those that hold dead rows.
+    Dead,
+}
+
+/// A segment to be written anew.
+struct Touched {
+    committed: SubmissionCommitted,
+    now: SegmentNow,
+    directory: SegmentDirectory,
+    /// Rows that stay.
+    keep: RoaringBitmap,
+}
+
+/// One rewriting. Whoever holds it holds the commit lock, and no submission is under way that it
+/// concerns.
+pub(super) struct Rewriter<'a> {
+    inner: &'a Inner,
+    binding: Option<Binding>,
+    erased: HashSet<Tombstone>,
+    /// Index keys of the erased records that were found.
+    found: BTreeSet<RecordKey>,
+    touched: Vec<Touched>,
+    segments: Vec<SegmentRewritten>,
+    snapshot: Option<(SnapshotRewritten, Published)>,
+    /// Files that are of no use after the log entry.
+    old: Vec<PathBuf>,
+    old_snapshots: u64,
+    rows_removed: u64,
+}
+
+impl<'a> Rewriter<'a> {
+    /// A rewriting that drops the records that `erased` stand for, none of which are erased yet.
+    pub(super) fn new(inner: &'a Inner, erased: HashSet<Tombstone>) -> Self {
+        Self {
+            binding: inner.catalogue().binding.clone(),
+            inner,
+            erased,
+            found: BTreeSet::new(),
+            touched: Vec::new(),
+            segments: Vec::new(),
+            snapshot: None,
+            old: Vec::new(),
+            old_snapshots: 0,
+            rows_removed: 0,
+        }
+    }
+
+    /// Erased records that were found.
+    pub(super) fn erased(&self) -> u64 {
+        self.found.len() as u64
+    }
+
+    /// Rows that go.
+    pub(super) fn rows_removed(&self) -> u64 {
+        self.rows_removed
+    }
+
+    /// Segments written anew.
+    pub(super) fn segments(&self) -> u64 {
+        self.segments.len() as u64
+    }
+
+    /// Snapshots before the newest, which go.
+    pub(super) fn old_snapshots(&self) -> u64 {
+        self.old_snapshots
+    }
+
+    /// Writes the new files. They have their lasting names on return, but nothing counts yet.
+    pub(super) fn write(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
+        self.find(wanted)?;
+        let gone: HashSet<u64> = (self.touched.iter())
+            .map(|segment| segment.committed.submission)
+            .collect();
+        for segment in &self.touched {
+            let expected = expected(self.inner, self.binding.as_ref(), segment)?;
+            let replaced: Vec<RowLocation> = {
+                let catalogue = self.inner.catalogue();
+                let replaced = segment.directory.replaced.iter().copied();
+                replaced
+                    .filter(|it| catalogue.is_current(*it) && !gone.contains(&it.segment))
+                    .collect()
+            };
+            let disk = &self.inner.disk;
+            let directory = &segment.directory;
+            let finished = segment::rewrite(disk, &expected, directory, &segment.keep, replaced)?;
+            let submission = segment.committed.submission;
+            let generation = segment.now.generation + 1;
+            let path = segment_path(disk.root(), submission, generation);
+            finished.file.publish(&path)?;
+            self.rows_removed += u64::from(segment.now.rows - finished.rows);
+            self.segments.push(SegmentRewritten {
+                submission,
+                generation,
+                rows: finished.rows,
+                seal: seal_hex(finished.seal),
+            });
+            let old = segment_path(disk.root(), submission, segment.now.generation);
+            self.old.push(old);
+        }
+        self.write_snapshot()
+    }
+
+    /// Finds the segments to be written anew.
+    fn find(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
+        let candidates: Vec<_> = {
+            let catalogue = self.inner.catalogue();
+            let with_segment = catalogue.submissions.iter().filter_map(|submission| {
+                let now = submission.segment.clone()?;
+                Some((submission, now))
+            });
+            with_segment
+                .filter(|(submission, now)| match wanted {
+                    Wanted::Dead => submission.live.len() < u64::from(now.rows),
+                    Wanted::Erased { source } => {
+                        source.is_none_or(|source| *source == submission.committed.source)
+                    }
+                })
+                .map(|(submission, now)| {
+                    (submission.committed.clone(), now, submission.live.clone())
+                })
+                .collect()
+        };
+        let keys = self.inner.disk.keys();
+        for (committed, now, live) in candidates {
+            let mut segment = Touched {
+                committed,
+                now,
+                directory: SegmentDirectory::default(),
+                // Dead rows always go, so that a later generation starts with live ones only.
+                keep: live,
+            };
+            let expected = expected(self.inner, self.binding.as_ref(), &segment)?;
+            let directory = read_directory(&self.inner.disk, &expected)?;
+            let mut hit = matches!(wanted, Wanted::Dead);
+            let source = &segment.committed.source;
+            for (row, _, label) in directory.iter() {
+                if self.is_erased(source, label) {
+                    segment.keep.remove(row);
+                    self.found.insert(keys.record_key(source, label));
+                    hit = true;
+                }
+            }
+            if hit {
+                segment.directory = directory;
+                self.touched.push(segment);
+            }
+        }
+        Ok(())
+    }
+
+    fn is_erased(&self, source: &SourceId, label: &str) -> bool {
+        let keys = self.inner.disk.keys();
+        !self.erased.is_empty() && self.erased.contains(&keys.tombstone(source, label))
+    }
+
+    /// Writes the newest snapshot anew if it holds erased records; older ones go in any case.
+    fn write_snapshot(&mut self) -> Result<(), StorageFault> {
+        let disk = &self.inner.disk;
+        let (newest, older) = {
+            let catalogue = self.inner.catalogue();
+            let older = catalogue.publications.iter().rev().skip(1);
+            let older = older.filter_map(|it| Some((it.run, it.snapshot.clone()?)));
+            (catalogue.newest_publication(), older.collect::<Vec<_>>())
+        };
+        self.old_snapshots = older.len() as u64;
+        for (run, now) in older {
+            let path = snapshot_path(disk.root(), run, now.generation);
+            self.old.push(path);
+        }
+        let published = self.inner.published.read().expect(NO_PANIC).clone();
+        let (Some(published), Some((run, now))) = (published, newest) else {
+            return Ok(());
+        };
+        if !published.any(|source, label| self.is_erased(source, label)) {
+            return Ok(());
+        }
+        let keep = |source: &SourceId, label: &str| !self.is_erased(source, label);
+        let (file, seal) = snapshot::rewrite(disk, &published, keep)?;
+        let generation = now.generation + 1;
+        file.publish(&snapshot_path(disk.root(), run, generation))?;
+        let fresh = Published::load(disk, run, generation, &seal)?;
+        let seal = seal_hex(seal);
+        self.snapshot = Some((SnapshotRewritten { generation, seal }, fresh));
+        let old = snapshot_path(disk.root(), run, now.generation);
+        self.old.push(old);
+        Ok(())
+    }
+
+    /// Puts the new files in force, brings the index up to date, and removes the old files.
+    pub(super) fn switch(self) -> Result<LogPosition, EraseError> {
+        let inner = self.inner;
+        let (snapshot, fresh) = self.snapshot.unzip();
+        let mut tombstones: Vec<String> = (self.erased.iter())
+            .map(|tombstone| format!("{:032x}", u128::from_be_bytes(*tombstone)))
+            .collect();
+        tombstones.sort_unstable();
+        let generations = self.segments.clone();
+        let entry = LogEntry::Rewriting(Rewriting {
+            tombstones,
+            segments: self.segments,
+            snapshot,
+        });
+        let position = inner.record(entry, &[])?;
+        if let Some(fresh) = fresh {
+            *inner.published.write().expect(NO_PANIC) = Some(fresh);
+        }
+        let found: Vec<RecordKey> = self.found.into_iter().collect();
+        inner.index_rewriting(|index| {
+            for (mut segment, fresh) in self.touched.into_iter().zip(generations) {
+                segment.now = SegmentNow {
+                    generation: fresh.generation,
+                    rows: fresh.rows,
+                    seal: fresh.seal,
+                };
+                let expected = expected(inner, self.binding.as_ref(), &segment)?;
+                let directory = read_directory(&inner.disk, &expected)?;
+                let generation = (fresh.submission, fresh.generation);
+                let source = &segment.committed.source;
+                index.take_in(inner.disk.keys(), generation, source, &directory)?;
+            }
+            Ok(index.remove(&found)?)
+        });
+        remove(inner, &self.old).map_err(EraseError::NotRemoved)?;
+        Ok(position)
+    }
+}
+
+fn expected<'a>(
+    inner: &Inner,
+    binding: Option<&'a Binding>,
+    segment: &'a Touched,
+) -> Result<Expected<'a>, StorageFault> {
+    let refuse = |rule| StorageFault::damaged(&log_path(inner.disk.root()), 0, rule);
+    let binding = binding.ok_or_else(|| refuse("a submission comes before the linkage profile"))?;
+    binding
+        .expected(&segment.committed, &segment.now)
+        .map_err(refuse)
+}
+
+/// Removes files once nobody reads them, durably.
+fn remove(inner: &Inner, files: &[PathBuf]) -> Result<(), StorageFault> {
+    let _alone = inner.removing.write().expect(NO_PANIC);
+    for path in files {
+        inner.disk.remove(path)?;
+    }
+    let directories: BTreeSet<_> = files.iter().filter_map(|path| path.parent()).collect();
+    for directory in directories {
+        inner.poison_if_unconfirmed(inner.disk.sync_dir(directory))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,227 @@
+//! `musubi-encode receipts`: checks the server's promises without the server.
+
+use std::path::{Path, PathBuf};
+
+use clap::{Args, Subcommand};
+use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+
+use super::Outcome;
+use super::client::{CallError, Connection};
+use crate::terms::Receipt;
+use crate::wire::pb::GetLinkageProfileRequest;
+use crate::wire::pb::submission_service_client::SubmissionServiceClient;
+
+/// Why a receipt does not hold.
+#[derive(Debug, thiserror::Error)]
+pub enum CheckReceiptError {
+    /// The file cannot be read.
+    #[error("cannot read the receipt {}: {source}", path.display())]
+    Read {
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The file is no receipt.
+    #[error("{} is not a receipt: {detail}", path.display())]
+    Form {
+        /// The file.
+        path: PathBuf,
+        /// What the JSON reader says.
+        detail: String,
+    },
+    /// The key is none.
+    #[error("a server key is 64 hexadecimal digits, as `musubi-encode receipts key` prints it")]
+    Key,
+    /// The signature is not the server's.
+    #[error("the receipt was not signed with this server key, or was changed afterwards")]
+    Signature,
+}
+
+/// Checks the signature of a receipt with the server's public key.
+///
+/// # Errors
+/// [`CheckReceiptError::Key`] and [`CheckReceiptError::Signature`].
+pub fn check_receipt(receipt: &Receipt, server_key: &[u8; 32]) -> Result<(), CheckReceiptError> {
+    let key = VerifyingKey::from_bytes(server_key).map_err(|_| CheckReceiptError::Key)?;
+    let signature = from_hex(&receipt.signature).ok_or(CheckReceiptError::Signature)?;
+    key.verify(&receipt.signed_bytes(), &Signature::from_bytes(&signature))
+        .map_err(|_| CheckReceiptError::Signature)
+}
+
+/// Reads a receipt that `submit` wrote.
+///
+/// # Errors
+/// [`CheckReceiptError::Read`] and [`CheckReceiptError::Form`].
+pub fn read_receipt(path: &Path) -> Result<Receipt, CheckReceiptError> {
+    let text = std::fs::read_to_string(path).map_err(|source| CheckReceiptError::Read {
+        path: path.into(),
+        source,
+    })?;
+    serde_json::from_str(&text).map_err(|error| CheckReceiptError::Form {
+        path: path.into(),
+        detail: error.to_string(),
+    })
+}
+
+/// What to do with receipts.
+#[derive(Subcommand)]
+pub enum ReceiptsCommand {
+    /// Check that the server signed a receipt
+    Check(CheckArguments),
+    /// Print the key that a server's receipts are checked with
+    Key(KeyArguments),
+}
+
+/// Arguments of `receipts check`.
+#[derive(Args)]
+pub struct CheckArguments {
+    /// The receipt that `submit` wrote
+    receipt: PathBuf,
+    /// The server's key, 64 hexadecimal digits; keep it from the first submission on
+    #[arg(long, value_name = "HEX")]
+    server_key: String,
+}
+
+/// Arguments of `receipts key`.
+#[derive(Args)]
+pub struct KeyArguments {
+    /// Address of the server
+    #[arg(long, default_value = "https://localhost:7443")]
+    server: String,
+    /// Certificate of the authority that signed the server's certificate
+    #[arg(long)]
+    ca: PathBuf,
+    /// This source's certificate
+    #[arg(long)]
+    cert: PathBuf,
+    /// Its private key
+    #[arg(long)]
+    key: PathBuf,
+}
+
+/// Carries a receipts command out.
+///
+/// # Errors
+/// If the receipt does not hold, or the server does not answer.
+pub fn run(command: &ReceiptsCommand) -> Outcome {
+    match command {
+        ReceiptsCommand::Check(arguments) => {
+            let key = from_hex(&arguments.server_key).ok_or(CheckReceiptError::Key)?;
+            let receipt = read_receipt(&arguments.receipt)?;
+            check_receipt(&receipt, &key)?;
+            Ok(format!(
+                "signed by this server: submission {} of {}, {} accepted, log entry {}\n",
+                receipt.submission, receipt.source, receipt.accepted, receipt.sequence
+            ))
+        }
+        ReceiptsCommand::Key(arguments) => {
+            let connection = Connection {
+                server: arguments.server.clone(),
+                ca: arguments.ca.clone(),
+                cert: arguments.cert.clone(),
+                key: arguments.key.clone(),
+            };
+            let runtime = tokio::runtime::Runtime::new()?;
+            let key = runtime.block_on(server_key(&connection))?;
+            Ok(key
+                .iter()
+                .map(|byte| format!("{byte:02x}"))
+                .collect::<String>()
+                + "\n")
+        }
+    }
+}
+
+async fn server_key(
+    connection: &Connection,
+) -> Result<Vec<u8>, Box<dyn std::error::Error + Send + Sync>> {
+    let mut client = SubmissionServiceClient::new(connection.open().await?);
+    let answer = client
+        .get_linkage_profile(GetLinkageProfileRequest {})
+        .await;
+    Ok(answer.map_err(CallError::from)?.into_inner().receipt_key)
+}
+
+fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
+    if text.len() != 2 * N {
+        return None;
+    }
+    let mut bytes = [0; N];
+    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
+        let high = char::from(pair[0]).to_digit(16)?;
+        let low = char::from(pair[1]).to_digit(16)?;
+        *byte = (high * 16 + low) as u8;
+    }
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use ed25519_dalek::{Signer, SigningKey};
+
+    use super::*;
+    use crate::terms::{RefusalReason, SourceId};
+
+    fn signed() -> (Receipt, [u8; 32]) {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let mut receipt = Receipt {
+            submission: 1,
+            source: SourceId::new("a").expect("source"),
+            accepted: 2,
+            unchanged: 3,
+            refused: BTreeMap::from([(RefusalReason::Empty, 4)]),
+            content_hash: "0f".repeat(32),
+            sequence: 5,
+            log_head: "a9".repeat(32),
+            signature: String::new(),
+        };
+        let signature = key.sign(&receipt.signed_bytes()).to_bytes();
+        receipt.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        (receipt, key.verifying_key().to_bytes())
+    }
+
+    #[test]
+    fn a_changed_receipt_is_refused_whatever_was_changed() {
+        let (good, key) = signed();
+        assert!(check_receipt(&good, &key).is_ok());
+        let changes: [fn(&mut Receipt); 9] = [
+            |r| r.submission = 2,
+            |r| r.source = SourceId::new("b").expect("source"),
+            |r| r.accepted = 3,
+            |r| r.unchanged = 2,
+            |r| r.refused.clear(),
+            |r| r.content_hash = "1f".repeat(32),
+            |r| r.sequence = 6,
+            |r| r.log_head = "b9".repeat(32),
+            |r| r.signature.replace_range(..2, "zz"),
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut receipt = good.clone();
+            change(&mut receipt);
+            assert!(check_receipt(&receipt, &key).is_err(), "change {at}");
+        }
+        let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
+        assert!(check_receipt(&good, &other).is_err());
+    }
+
+    #[test]
+    fn a_receipt_in_a_file_is_checked() {
+        let (receipt, key) = signed();
+        let directory = tempfile::tempdir().expect("directory");
+        let path = directory.path().join("r.json");
+        let text = serde_json::to_string(&receipt).expect("JSON");
+        std::fs::write(&path, text).expect("written");
+        let server_key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let check = |server_key: &str| {
+            run(&ReceiptsCommand::Check(CheckArguments {
+                receipt: path.clone(),
+                server_key: server_key.into(),
+            }))
+        };
+        assert!(check(&server_key).is_ok());
+        assert!(check(&server_key[2..]).is_err());
+    }
+}
