@@ -8,8 +8,10 @@
 mod copy;
 mod manifest;
 mod restore;
+mod suppress;
 
 pub use restore::{RestoreError, RestoreReport, restore, restore_on};
+pub use suppress::{ErasedInError, erased_in};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

@@ -205,3 +205,38 @@ fn nothing_is_overwritten_by_a_restore_and_nothing_is_made_of_nothing() {
         Err(BackupError::NoStore { .. })
     ));
 }
+
+#[test]
+fn erased_records_stay_erased_in_a_store_restored_from_an_older_backup() {
+    let (place, store) = Place::new();
+    store.backup(&place.backup()).expect("backed up");
+    let newer = place.0.path().join("newer");
+    let name = crate::terms::SourceId::new("a").expect("source");
+    let label = crate::terms::RecordRef::new("r7").expect("label");
+    store.erase(&name, &[label]).expect("erased");
+    store.backup(&newer).expect("backed up");
+    verify_backup(&newer).expect("whole");
+
+    restore(&place.backup(), &place.restored()).expect("restored");
+    let restored = open(&place.restored());
+    assert_ne!(
+        restored.digest().expect("digest").records,
+        store.digest().expect("digest").records
+    );
+    for source in [place.store(), newer] {
+        let marks = erased_in(&source, &key()).expect("marks");
+        assert_eq!(marks, store.tombstones());
+        restored.erase_again(&marks).expect("erased again");
+    }
+    assert_eq!(
+        restored.digest().expect("digest").records,
+        store.digest().expect("digest").records
+    );
+
+    // The next backup to the same folder no longer has the segment that held it.
+    let before = files(&place.backup());
+    store.backup(&place.backup()).expect("backed up");
+    let gone = place.backup().join("segments/000001.mseg");
+    assert!(before.contains(&gone) && !gone.exists());
+    verify_backup(&place.backup()).expect("whole");
+}
