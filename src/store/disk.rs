@@ -1,6 +1,7 @@
 //! The disk as the store uses it: a [`Vfs`] and the store's directory on it, with durable names and
 //! with faults that say what was tried and where.
 
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -64,6 +65,20 @@ impl Disk {
     /// Makes the name of a file or directory durable.
     pub(super) fn sync_name(&self, path: &Path) -> Result<(), StorageFault> {
         self.sync_dir(parent(path))
+    }
+
+    /// Makes the names durable that lead to a directory, as far as their directories can be read:
+    /// what cannot be read was not made by this store.
+    pub(super) fn sync_names_to(&self, path: &Path) -> Result<(), StorageFault> {
+        let mut below = path;
+        while parent(below) != below {
+            below = parent(below);
+            match self.vfs.sync_dir(below) {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {}
+                result => result.confirm(below)?,
+            }
+        }
+        Ok(())
     }
 
     /// Opens an existing file to read it.

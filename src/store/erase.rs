@@ -121,7 +121,7 @@ impl Store {
         }
         let _commit = inner.commit_lock();
         let mut rewriter = Rewriter::new(inner, HashSet::new());
-        inner.poison_if_unconfirmed(rewriter.write(&Wanted::Dead))?;
+        rewriter.write(&Wanted::Dead)?;
         let report = CompactReport {
             rows_removed: rewriter.rows_removed(),
             segments_rewritten: rewriter.segments(),
@@ -173,8 +173,7 @@ impl Store {
         }
         let count = new.len() as u64;
         let mut rewriter = Rewriter::new(inner, new);
-        let wanted = Wanted::Erased { source };
-        inner.poison_if_unconfirmed(rewriter.write(&wanted))?;
+        rewriter.write(&Wanted::Erased { source })?;
         receipt.erased = rewriter.erased();
         receipt.unknown = count - receipt.erased;
         receipt.rows_removed = rewriter.rows_removed();

@@ -63,7 +63,7 @@ pub(super) fn create_if_absent(disk: &Vault) -> Result<(), StorageFault> {
     }
     // A process before may have ended between making a directory and making its name durable.
     disk.sync_dir(store)?;
-    disk.sync_name(store)?;
+    disk.sync_names_to(store)?;
     log::create(disk)
 }
 

@@ -54,6 +54,8 @@ pub(super) struct Rewriter<'a> {
     touched: Vec<Touched>,
     segments: Vec<SegmentRewritten>,
     snapshot: Option<(SnapshotRewritten, Published)>,
+    /// Files that are of no use without the log entry.
+    fresh: Vec<PathBuf>,
     /// Files that are of no use after the log entry.
     old: Vec<PathBuf>,
     old_snapshots: u64,
@@ -71,6 +73,7 @@ impl<'a> Rewriter<'a> {
             touched: Vec::new(),
             segments: Vec::new(),
             snapshot: None,
+            fresh: Vec::new(),
             old: Vec::new(),
             old_snapshots: 0,
             rows_removed: 0,
@@ -99,6 +102,15 @@ impl<'a> Rewriter<'a> {
 
     /// Writes the new files. They have their lasting names on return, but nothing counts yet.
     pub(super) fn write(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
+        let written = self.write_all(wanted);
+        let written = self.inner.poison_if_unconfirmed(written);
+        if written.is_err() {
+            discard(self.inner, &self.fresh);
+        }
+        written
+    }
+
+    fn write_all(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
         self.find(wanted)?;
         let gone: HashSet<u64> = (self.touched.iter())
             .map(|segment| segment.committed.submission)
@@ -119,6 +131,7 @@ impl<'a> Rewriter<'a> {
             let generation = segment.now.generation + 1;
             let path = segment_path(disk.root(), submission, generation);
             finished.file.publish(&path)?;
+            self.fresh.push(path);
             self.rows_removed += u64::from(segment.now.rows - finished.rows);
             self.segments.push(SegmentRewritten {
                 submission,
@@ -209,7 +222,9 @@ impl<'a> Rewriter<'a> {
         let keep = |source: &SourceId, label: &str| !self.is_erased(source, label);
         let (file, seal) = snapshot::rewrite(disk, &published, keep)?;
         let generation = now.generation + 1;
-        file.publish(&snapshot_path(disk.root(), run, generation))?;
+        let path = snapshot_path(disk.root(), run, generation);
+        file.publish(&path)?;
+        self.fresh.push(path);
         let fresh = Published::load(disk, run, generation, &seal)?;
         let seal = seal_hex(seal);
         self.snapshot = Some((SnapshotRewritten { generation, seal }, fresh));
@@ -232,7 +247,11 @@ impl<'a> Rewriter<'a> {
             segments: self.segments,
             snapshot,
         });
-        let position = inner.record(entry, &[])?;
+        let recorded = inner.record(entry, &[]);
+        if recorded.is_err() {
+            discard(inner, &self.fresh);
+        }
+        let position = recorded?;
         if let Some(fresh) = fresh {
             *inner.published.write().expect(NO_PANIC) = Some(fresh);
         }
@@ -267,6 +286,17 @@ fn expected<'a>(
     binding
         .expected(&segment.committed, &segment.now)
         .map_err(refuse)
+}
+
+/// Removes files that came to nothing: a full disk needs the room. Whatever stays, the next open
+/// removes.
+fn discard(inner: &Inner, fresh: &[PathBuf]) {
+    // If the disk did not confirm the log entry, the files may be in force.
+    if !inner.log().is_poisoned() {
+        for path in fresh {
+            let _ = inner.disk.remove(path);
+        }
+    }
 }
 
 /// Removes files once nobody reads them, durably.

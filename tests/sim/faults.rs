@@ -1,4 +1,5 @@
-//! One fault at every operation of an ingest of 200 records, a linkage and its publication.
+//! One fault at every operation of an ingest of 200 records, a linkage and its publication,
+//! an erasure and a compaction.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
@@ -8,7 +9,8 @@ use rayon::prelude::*;
 use crate::ops::Step;
 use crate::run::World;
 
-/// What is done: 200 records of two sources, some newer versions, a publication.
+/// What is done: 200 records of two sources, some newer versions, a publication, an erasure, a
+/// compaction.
 fn work() -> Vec<Step> {
     let submit = |source: u8, request: u16, labels: std::ops::Range<u8>, version| {
         let records = labels.map(|label| (label, version, u64::from(label)));
@@ -22,6 +24,8 @@ fn work() -> Vec<Step> {
         submit(0, 3, 40..100, 2),
         Step::Publish,
         Step::PutRun(1),
+        Step::Erase(0, vec![3, 4, 50]),
+        Step::Compact,
         Step::Audit,
     ]
 }

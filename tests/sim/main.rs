@@ -14,8 +14,8 @@
 //! - After a fault of a sync the store takes no more writes until it is opened again.
 //!
 //! # Nondeterminism left
-//! None in one history: one thread, all choices from the seed. The store ID in the log's header is
-//! drawn by the operating system; nothing depends on it.
+//! None in one history: one thread, all choices from the seed. The store's ID and keys are drawn
+//! by the operating system; the order and size of no operation depends on them.
 //!
 //! `MUSUBI_SIM_CASES` sets the number of histories, `MUSUBI_SIM_SEED` replays one.
 

@@ -18,6 +18,10 @@ pub enum Step {
     Publish,
     /// An audit event.
     Audit,
+    /// Records of a source are erased.
+    Erase(u8, Vec<u8>),
+    /// Dead rows and old snapshots are dropped.
+    Compact,
     /// The index is thrown away.
     RebuildIndex,
     /// The store is closed and opened again; nothing else happens to the disk.
@@ -39,7 +43,7 @@ pub fn steps(random: &mut Random) -> Vec<Step> {
 }
 
 fn step(random: &mut Random) -> Step {
-    match random.below(32) {
+    match random.below(36) {
         0..=12 => {
             let records = (0..random.below(6)).map(|_| record(random)).collect();
             let source = random.below(2) as u8;
@@ -51,6 +55,13 @@ fn step(random: &mut Random) -> Step {
         17..=18 => Step::Publish,
         19..=20 => Step::Audit,
         21 => Step::RebuildIndex,
+        32..=33 => {
+            let source = random.below(2) as u8;
+            let count = 1 + random.below(2);
+            let labels = (0..count).map(|_| random.below(6) as u8);
+            Step::Erase(source, labels.collect())
+        }
+        34 => Step::Compact,
         22..=23 => Step::Reopen,
         24..=25 => Step::Crash(crash(random)),
         26 => Step::Full(random.one_in(2)),

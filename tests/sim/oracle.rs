@@ -35,7 +35,7 @@ pub fn source_name(source: u8) -> String {
 
 pub fn header((source, request): Request) -> SubmissionHeader {
     SubmissionHeader {
-        source: SourceId::new(&source_name(source)).expect("source"),
+        source: SourceId::new(source_name(source)).expect("source"),
         profile: profile().0.fingerprint(),
         epoch: "2026".into(),
         request_id: format!("request-{request}"),
@@ -107,6 +107,10 @@ pub struct Oracle {
     pub live: BTreeMap<Key, (u32, u64)>,
     /// Acknowledged submissions: receipt, records.
     pub taken: BTreeMap<Request, (Receipt, Vec<Record>)>,
+    /// Records that do not come back.
+    pub erased: BTreeSet<Key>,
+    /// An erasure that may have happened.
+    pub erasing: Option<BTreeSet<Key>>,
     /// Submissions that may be there after a crash.
     pub uncertain: BTreeMap<Request, Vec<Vec<Record>>>,
     /// Submissions that were never committed.
@@ -137,6 +141,7 @@ impl Oracle {
             let verdict = match (taken.get(&label), self.live.get(&key)) {
                 (Some(before), _) if *before == content_of(record) => 1,
                 (Some(_), _) => 2,
+                (None, _) if self.erased.contains(&key) => 2,
                 (None, None) => 0,
                 (None, Some((held, _))) if version > *held => 0,
                 (None, Some(held)) if *held == (version, content) => 1,
@@ -155,6 +160,15 @@ impl Oracle {
             .to_hex()
             .to_string();
         outcome
+    }
+
+    /// Forgets records.
+    pub fn erase(&mut self, keys: BTreeSet<Key>) {
+        self.live.retain(|key, _| !keys.contains(key));
+        for entities in self.entities.values_mut() {
+            entities.retain(|key, _| !keys.contains(key));
+        }
+        self.erased.extend(keys);
     }
 
     /// Takes in a submission that is there: its receipt must say what the oracle finds.

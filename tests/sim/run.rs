@@ -1,6 +1,6 @@
 //! Plays a history: the store and the oracle side by side.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -10,10 +10,12 @@ use musubi::store::{
     verify_on,
 };
 use musubi::terms::run::{Run, RunState};
-use musubi::terms::{EntityId, Receipt, RunId};
+use musubi::terms::{EntityId, Receipt, RecordRef, RunId, SourceId};
 
 use crate::ops::{self, Record, Step};
-use crate::oracle::{Entities, Key, Oracle, Request, chain, encoding, header, profile};
+use crate::oracle::{
+    Entities, Key, Oracle, Request, chain, encoding, header, profile, source_name,
+};
 
 /// Plays the history of a seed; gives the number of crashes.
 pub fn history(seed: u64, trace: bool) -> u64 {
@@ -53,13 +55,19 @@ pub struct World {
 }
 
 impl World {
-    /// A new store; one in four is disturbed from the first operation on.
+    /// A new store; the making of one in four is interrupted.
     pub fn new(mut random: Random) -> Self {
         let stop = random.one_in(4).then(|| 1 + random.below(60));
-        let mut world = Self::closed(random);
-        if let Some(from_now) = stop {
-            world.plan(from_now, FaultKind::Stop);
+        match stop {
+            Some(at) => Self::stopped_while_opening(random, at),
+            None => Self::undisturbed(random),
         }
+    }
+
+    /// A new store whose making stopped at operation `at`.
+    pub fn stopped_while_opening(random: Random, at: u64) -> Self {
+        let mut world = Self::closed(random);
+        world.plan(at, FaultKind::Stop);
         world.open();
         world
     }
@@ -110,6 +118,11 @@ impl World {
                 if let Some(position) = self.accept(result) {
                     self.oracle.heads.insert(position.hash_hex());
                 }
+            }
+            Step::Erase(source, labels) => self.erase(*source, labels),
+            Step::Compact => {
+                let result = self.store().compact();
+                self.accept(result);
             }
             Step::RebuildIndex => {
                 let result = self.store().rebuild_index();
@@ -304,9 +317,45 @@ impl World {
         }
     }
 
+    fn erase(&mut self, source: u8, labels: &[u8]) {
+        let name = source_name(source);
+        let refs: Vec<RecordRef> = (labels.iter())
+            .map(|label| RecordRef::new(&format!("ref-{label}")).expect("label"))
+            .collect();
+        let keys = (refs.iter()).map(|label| (name.clone(), label.as_str().to_owned()));
+        let keys: BTreeSet<Key> = keys.collect();
+        let gone = |key: &&Key| self.oracle.live.contains_key(*key);
+        let live = keys.iter().filter(gone).count() as u64;
+        let result = (self.store()).erase(&SourceId::new(&name).expect("source"), &refs);
+        if let Some(receipt) = self.accept(result) {
+            assert_eq!(receipt.erased, live, "records erased");
+            self.oracle.heads.insert(receipt.position.hash_hex());
+            self.oracle.erase(keys);
+        } else {
+            // Whether it happened shows after the next open, before anything comes after it.
+            self.oracle.erasing = Some(keys);
+            if !self.disk.is_stopped() {
+                self.store = None;
+                self.open();
+            }
+        }
+    }
+
+    /// An erasure that was not acknowledged happened as a whole, or not at all.
+    fn find_erasing(&mut self) {
+        let found = self.store().tombstones().len();
+        if let Some(keys) = self.oracle.erasing.take()
+            && found != self.oracle.erased.len()
+        {
+            self.oracle.erase(keys);
+        }
+        assert_eq!(found, self.oracle.erased.len(), "erased records");
+    }
+
     /// Everything acknowledged is there, nothing else is, nothing is doubled.
     pub fn compare(&mut self) {
         self.find_uncertain();
+        self.find_erasing();
         let store = self.store().clone();
         for (request, (receipt, _)) in &self.oracle.taken {
             match store.begin_submission(&header(*request)) {

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use super::init::STORE_KEY;
 use super::{Outcome, show};
+use crate::govern::{AuditError, AuditEvent, audit};
 use crate::serve::config::{PASSPHRASE_VARIABLE, StoreKeyError, passphrase};
 use crate::store::{KeyProvider, Store, StoreKey, verify};
 use crate::terms::{RecordRef, SourceId};
@@ -181,7 +182,15 @@ fn erase(arguments: &EraseArguments) -> Outcome {
         let checked = RecordRef::new(label).map_err(|rule| format!("label {place}: {rule}"))?;
         refs.push(checked);
     }
-    let receipt = arguments.store.open()?.erase(&source, &refs)?;
+    let store = arguments.store.open()?;
+    let receipt = store.erase(&source, &refs)?;
+    let counts = format!("erased={} unknown={}", receipt.erased, receipt.unknown);
+    audited(
+        &store,
+        "records.erase",
+        &format!("sources/{source}/records"),
+        &counts,
+    )?;
     let rows = [
         ("erased", receipt.erased),
         ("unknown", receipt.unknown),
@@ -194,7 +203,9 @@ fn erase(arguments: &EraseArguments) -> Outcome {
 }
 
 fn compact(arguments: &StoreArguments) -> Outcome {
-    let report = arguments.open()?.compact()?;
+    let store = arguments.open()?;
+    let report = store.compact()?;
+    audited(&store, "store.compact", "store", "done")?;
     let rows = [
         ("rows_removed", report.rows_removed),
         ("segments_rewritten", report.segments_rewritten),
@@ -223,9 +234,16 @@ fn rotate_key(arguments: &RotateArguments) -> Outcome {
         }
     };
     store.rotate_key(&provider)?;
+    audited(&store, "store.rotate-key", "store", "done")?;
     Ok(format!(
         "the store has a new key; {next}. Backups made before are still opened by the old key.\n"
     ))
+}
+
+/// Writes into the log what was done on the command line.
+fn audited(store: &Store, action: &str, object: &str, outcome: &str) -> Result<(), AuditError> {
+    let event = AuditEvent::now("operators/command-line", action, object, outcome);
+    audit::record(store, &event).map(|_| ())
 }
 
 fn read_lines(path: &Path) -> Result<Vec<String>, String> {
@@ -248,4 +266,79 @@ fn table(rows: &[(&str, u64)], as_json: bool) -> Outcome {
         .iter()
         .map(|(name, value)| format!("{name:<width$} {value:>14}\n"))
         .collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terms::LinkageProfile;
+    use crate::tools::operator::init;
+
+    /// A folder as `musubi init` makes it, with an empty store.
+    fn folder() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().expect("directory");
+        let profile = LinkageProfile::built_in("jp-standard").expect("built in");
+        init::set_up(directory.path(), &profile, &[]).expect("set up");
+        Store::open(
+            &directory.path().join("store"),
+            &arguments(&directory).key(),
+        )
+        .expect("made");
+        directory
+    }
+
+    fn arguments(directory: &tempfile::TempDir) -> StoreArguments {
+        StoreArguments {
+            dir: directory.path().into(),
+            key_file: Some(directory.path().join(STORE_KEY)),
+            json: false,
+        }
+    }
+
+    impl StoreArguments {
+        fn key(&self) -> KeyProvider {
+            self.provider().expect("a key")
+        }
+    }
+
+    fn erase_command(directory: &tempfile::TempDir, label: &str) -> StoreCommand {
+        StoreCommand::Erase(EraseArguments {
+            source: "a".into(),
+            record_refs: vec![label.into()],
+            refs_file: None,
+            store: arguments(directory),
+        })
+    }
+
+    #[test]
+    fn the_commands_work_on_a_folder_that_init_made() {
+        let directory = folder();
+        let text = run(&erase_command(&directory, "x")).expect("erased");
+        let line = text.lines().find(|line| line.starts_with("unknown"));
+        assert!(line.is_some_and(|line| line.ends_with(" 1")), "{text}");
+        run(&StoreCommand::Compact(arguments(&directory))).expect("compacted");
+        run(&StoreCommand::Verify(arguments(&directory))).expect("whole");
+        let stats = run(&StoreCommand::Stats(arguments(&directory))).expect("stats");
+        assert!(stats.contains("erased"));
+        let bad = run(&erase_command(&directory, "")).expect_err("no label");
+        assert!(bad.to_string().starts_with("label 1"));
+    }
+
+    #[test]
+    fn after_a_rotation_only_the_new_key_opens() {
+        let directory = folder();
+        let new_key = directory.path().join("keys/new.key");
+        run(&StoreCommand::RotateKey(RotateArguments {
+            new_key_file: Some(new_key.clone()),
+            new_passphrase: false,
+            store: arguments(&directory),
+        }))
+        .expect("rotated");
+        let old = run(&StoreCommand::Verify(arguments(&directory)));
+        let old = old.expect_err("the old key");
+        assert!(old.to_string().contains("keyring"), "{old}");
+        let mut with_new = arguments(&directory);
+        with_new.key_file = Some(new_key);
+        run(&StoreCommand::Verify(with_new)).expect("whole");
+    }
 }
