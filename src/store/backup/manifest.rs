@@ -81,6 +81,9 @@ impl Manifest {
         let damaged = |rule| StorageFault::damaged(&path, 0, rule);
         let form = "the manifest of the backup does not have its form";
         let text = String::from_utf8(text).map_err(|_| damaged(form))?;
+        if !text.ends_with('\n') {
+            return Err(damaged(form));
+        }
         let mut lines = text.lines();
         let (Some(body), Some(checksum), None) = (lines.next(), lines.next(), lines.next()) else {
             return Err(damaged(form));
