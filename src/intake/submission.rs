@@ -2,9 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use super::unfinished::Arrived;
 use crate::govern::{AuditError, AuditEvent, audit};
 use crate::store::{
-    AppendError, AppendRecordError, BeginSubmissionError, CommitError, Store, SubmissionWriter,
+    AppendError, AppendRecordError, BeginSubmissionError, CommitError, StorageFault, Store,
+    SubmissionWriter,
 };
 use crate::terms::profile::Layout;
 use crate::terms::{
@@ -57,9 +59,20 @@ pub enum BeginError {
         /// The source.
         source_id: SourceId,
     },
+    /// The source wants to go on from another place than the one that has been reached.
+    #[error("chunk {due} is due, the submission wants to go on from chunk {got}")]
+    ResumePoint {
+        /// Chunk that is due; 0: nothing was kept.
+        due: u64,
+        /// Chunk in the header.
+        got: u64,
+    },
+    /// The disk has no room for new records.
+    #[error("the server's disk is nearly full")]
+    DiskFull(#[source] StorageFault),
     /// The store takes no writes.
     #[error("the store takes no submission")]
-    Store(#[source] AppendError),
+    Store(#[source] BeginSubmissionError),
     /// The audit event could not be written.
     #[error(transparent)]
     Audit(#[from] AuditError),
@@ -87,9 +100,21 @@ pub enum ChunkError {
     /// An earlier chunk failed.
     #[error("an earlier chunk of the submission failed")]
     Broken,
+    /// The disk has no room for more records.
+    #[error("the server's disk is nearly full")]
+    DiskFull(#[source] AppendRecordError),
     /// The store could not take a record.
     #[error("the store could not take the records")]
-    Store(#[from] AppendRecordError),
+    Store(#[source] AppendRecordError),
+}
+
+impl From<AppendRecordError> for ChunkError {
+    fn from(error: AppendRecordError) -> Self {
+        match &error {
+            AppendRecordError::Storage(fault) if fault.is_disk_full() => Self::DiskFull(error),
+            _ => Self::Store(error),
+        }
+    }
 }
 
 /// Why a submission is not taken in.
@@ -109,12 +134,28 @@ pub enum FinishError {
     /// A chunk failed.
     #[error("a chunk of the submission failed; nothing is stored")]
     Broken,
+    /// The disk has no room for the submission.
+    #[error("the server's disk is full")]
+    DiskFull(#[source] CommitError),
     /// The store could not make it durable.
     #[error("the submission could not be stored")]
-    Commit(#[from] CommitError),
+    Commit(#[source] CommitError),
     /// It is stored, but the audit event is not: the same request again gives the receipt.
     #[error(transparent)]
     Audit(#[from] AuditError),
+}
+
+impl From<CommitError> for FinishError {
+    fn from(error: CommitError) -> Self {
+        match &error {
+            CommitError::Storage(fault) | CommitError::Log(AppendError::Storage(fault))
+                if fault.is_disk_full() =>
+            {
+                Self::DiskFull(error)
+            }
+            _ => Self::Commit(error),
+        }
+    }
 }
 
 /// What a header leads to.
@@ -130,6 +171,7 @@ pub struct Submission {
     store: Store,
     writer: SubmissionWriter,
     layout: Layout,
+    header: SubmissionHeader,
     actor: String,
     next_chunk: u64,
     arrived: u64,
@@ -178,12 +220,16 @@ impl Submission {
             Err(BeginSubmissionError::OtherEpoch { expected }) => {
                 return Err(BeginError::Epoch { expected });
             }
-            Err(BeginSubmissionError::Log(error)) => return Err(BeginError::Store(error)),
+            Err(BeginSubmissionError::Storage(fault)) if fault.is_disk_full() => {
+                return Err(BeginError::DiskFull(fault));
+            }
+            Err(error) => return Err(BeginError::Store(error)),
         };
         Ok(Begun::New(Box::new(Self {
             store: store.clone(),
             writer,
             layout: profile.layout(),
+            header,
             actor,
             next_chunk: 0,
             arrived: 0,
@@ -191,6 +237,33 @@ impl Submission {
             refused: BTreeMap::new(),
             broken: false,
         })))
+    }
+
+    /// What the source said before the first record.
+    #[must_use]
+    pub fn header(&self) -> &SubmissionHeader {
+        &self.header
+    }
+
+    /// The client's name for the request.
+    #[must_use]
+    pub fn request_id(&self) -> &str {
+        &self.header.request_id
+    }
+
+    /// How far it has come.
+    #[must_use]
+    pub fn arrived(&self) -> Arrived {
+        Arrived {
+            chunks: self.next_chunk,
+            records: self.arrived,
+        }
+    }
+
+    /// Whether a chunk failed, so that it cannot come to an end.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        self.broken
     }
 
     /// Takes the next chunk: records, or why one could not be read. Bad records are counted and the
@@ -219,6 +292,7 @@ impl Submission {
                 got: records.len(),
             });
         }
+        self.writer.check_room()?;
         for record in &records {
             self.content.add(record.as_ref().ok());
             self.arrived += 1;

@@ -13,11 +13,15 @@ use zeroize::Zeroizing;
 use super::config::{Config, ConfigError, StoreKeyError};
 use super::console;
 use super::grpc::{self, Credentials, Rooms};
+use crate::intake::Unfinished;
 use crate::job::JobRunner;
 use crate::store::{OpenStoreError, PutRunError, SetProfileError, Store};
 
 /// Calls under way get this long to end once the server was told to stop.
 const GRACE: Duration = Duration::from_secs(30);
+
+/// How often submissions that were cut are looked through.
+const EXPIRY_CHECK: Duration = Duration::from_secs(30);
 
 /// Where the server listens, once it does.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -102,6 +106,7 @@ pub async fn run(
     };
 
     let (stop, stopped) = watch::channel(false);
+    let expiry = tokio::spawn(drop_expired(rooms.unfinished.clone(), stopped.clone()));
     let incoming = TcpIncoming::from(grpc_listener.0).with_nodelay(Some(true));
     let grpc_server = grpc::server(&credentials)
         .map_err(ServeError::Grpc)?
@@ -125,6 +130,8 @@ pub async fn run(
     }
     tracing::info!("stopping");
     stop.send_replace(true);
+    // It holds submissions, which hold the store.
+    expiry.await.map_err(|_| ServeError::Defect)?;
     let both = async {
         let grpc_end = (&mut grpc_task).await;
         let console_end = (&mut console_task).await;
@@ -156,6 +163,21 @@ fn ended_early(
     Err(ServeError::Defect)
 }
 
+/// Frees the room of submissions that their sources did not go on with.
+async fn drop_expired(unfinished: Unfinished, stopped: watch::Receiver<bool>) {
+    let ended = told(stopped);
+    tokio::pin!(ended);
+    loop {
+        tokio::select! {
+            () = &mut ended => return,
+            () = tokio::time::sleep(EXPIRY_CHECK) => {}
+        }
+        let unfinished = unfinished.clone();
+        // A panic has been reported by the panic handler; the next round tries again.
+        let _ = tokio::task::spawn_blocking(move || unfinished.drop_expired()).await;
+    }
+}
+
 async fn told(mut stopped: watch::Receiver<bool>) {
     // An error means that the sender is gone, which is also a reason to stop.
     let _ = stopped.wait_for(|stop| *stop).await;
@@ -166,6 +188,8 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
         faults: vec![format!("linkage.profile: {fault}")],
     })?;
     let directory = config.store.directory.clone();
+    let keep_free = config.store.keep_free_bytes;
+    let resume_within = Duration::from_secs(config.submission.resume_within_s);
     let provider = config.store.key_provider()?;
     let epoch = config.linkage.epoch.clone();
     let opened = tokio::task::spawn_blocking(move || {
@@ -173,9 +197,15 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
             directory: directory.clone(),
             source,
         })?;
+        store.keep_free(keep_free);
         store.set_profile(&profile, &epoch)?;
         let jobs = JobRunner::new(store.clone())?;
-        Ok(Rooms { store, jobs })
+        let unfinished = Unfinished::new(resume_within);
+        Ok(Rooms {
+            store,
+            jobs,
+            unfinished,
+        })
     });
     opened.await.map_err(|_| ServeError::Defect)?
 }

@@ -23,6 +23,10 @@ const TABLE: &[(&str, &[Role])] = &[
         "/musubi.v1.SubmissionService/GetLinkageProfile",
         &[Source, Pipeline],
     ),
+    (
+        "/musubi.v1.SubmissionService/GetSubmissionProgress",
+        &[Source],
+    ),
     ("/musubi.v1.SubmissionService/Submit", &[Source]),
     (
         "/musubi.v1.LinkRecordsJobService/RunLinkRecordsJob",

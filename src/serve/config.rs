@@ -25,6 +25,9 @@ pub struct Config {
     pub linkage: LinkageConfig,
     /// The gRPC endpoint.
     pub grpc: GrpcConfig,
+    /// How submissions are taken in.
+    #[serde(default)]
+    pub submission: SubmissionConfig,
     /// The console.
     #[serde(default)]
     pub console: ConsoleConfig,
@@ -36,6 +39,10 @@ pub struct Config {
 pub struct StoreConfig {
     /// Directory of the store. It is made if it does not exist; one server at a time.
     pub directory: PathBuf,
+    /// Bytes of its disk that new records leave free; when fewer are left, submissions are refused
+    /// and all else goes on. Unless given: 5 % of the disk, at most 1 GiB.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keep_free_bytes: Option<u64>,
     /// File with the store's key. Without it, the environment variable `MUSUBI_STORE_PASSPHRASE`
     /// holds the passphrase.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -110,6 +117,15 @@ pub struct GrpcConfig {
     pub client_ca: PathBuf,
 }
 
+/// How submissions are taken in.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct SubmissionConfig {
+    /// A submission whose line was cut may go on within this time, seconds; 0: not at all.
+    #[serde(default = "default_resume_within_s")]
+    pub resume_within_s: u64,
+}
+
 /// The console.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -118,6 +134,20 @@ pub struct ConsoleConfig {
     /// they are.
     #[serde(default = "default_console_listen")]
     pub listen: SocketAddr,
+}
+
+/// One hour.
+#[must_use]
+pub fn default_resume_within_s() -> u64 {
+    3600
+}
+
+impl Default for SubmissionConfig {
+    fn default() -> Self {
+        Self {
+            resume_within_s: default_resume_within_s(),
+        }
+    }
 }
 
 /// 127.0.0.1:7443.

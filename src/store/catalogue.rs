@@ -212,9 +212,7 @@ impl Catalogue {
 
     fn apply_rewriting(&mut self, rewriting: Rewriting) -> Result<(), &'static str> {
         for tombstone in &rewriting.tombstones {
-            let tombstone = u128::from_str_radix(tombstone, 16)
-                .map_err(|_| "a tombstone is 32 hexadecimal digits")?;
-            self.tombstones.insert(tombstone.to_be_bytes());
+            self.tombstones.insert(parse_tombstone(tombstone)?);
         }
         for segment in rewriting.segments {
             let index = (segment.submission as usize).wrapping_sub(1);
@@ -292,6 +290,13 @@ impl Catalogue {
             .get(&(source.clone(), request_id.to_owned()))?;
         self.submissions.get(*index)
     }
+}
+
+/// Reads a tombstone as the log writes it.
+pub(super) fn parse_tombstone(text: &str) -> Result<Tombstone, &'static str> {
+    u128::from_str_radix(text, 16)
+        .map(u128::to_be_bytes)
+        .map_err(|_| "a tombstone is 32 hexadecimal digits")
 }
 
 /// Reads a seal as the log writes it.

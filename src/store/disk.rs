@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::fault::{Explain, StorageFault};
-use super::vfs::{Access, BoxedFile, Lock, Metadata, Vfs};
+use super::vfs::{Access, BoxedFile, Lock, Metadata, Room, Vfs};
 
 /// Ending of files that are being written; they mean nothing and are removed at the next open.
 pub(super) const PARTIAL: &str = "partial";
@@ -25,6 +25,11 @@ impl Disk {
             vfs,
             root: root.into(),
         }
+    }
+
+    /// Another directory on the same disk.
+    pub(super) fn other_root(&self, root: &Path) -> Self {
+        Self::new(Arc::clone(&self.vfs), root)
     }
 
     /// The store's directory.
@@ -106,6 +111,11 @@ impl Disk {
         self.vfs.remove(path).explain("remove", path)
     }
 
+    /// Room on the disk; `None` if it cannot tell.
+    pub(super) fn room(&self) -> Result<Option<Room>, StorageFault> {
+        (self.vfs.room(&self.root)).explain("ask for the room on the disk of", &self.root)
+    }
+
     /// Takes the exclusive lock that `path` stands for; `None` if it is taken.
     pub(super) fn lock(&self, path: &Path) -> Result<Option<Lock>, StorageFault> {
         self.vfs.lock(path).explain("lock", path)
@@ -121,6 +131,12 @@ impl Disk {
         paths.retain(|path| path.extension().is_some_and(|ending| ending == extension));
         paths.sort();
         Ok(paths)
+    }
+
+    /// Whether nothing lies in a directory.
+    pub(super) fn is_empty(&self, directory: &Path) -> Result<bool, StorageFault> {
+        let names = self.vfs.list(directory).explain("list", directory)?;
+        Ok(names.is_empty())
     }
 
     /// Removes what an interrupted write left behind.

@@ -27,6 +27,20 @@ pub enum StorageFault {
         #[source]
         source: io::Error,
     },
+    /// The disk has no more room than what is kept for the log and the index.
+    #[error(
+        "the disk of '{}' has {free} bytes left and {keep} are kept free; free some, enlarge it, \
+         or lower store.keep_free_bytes; taking in goes on by itself",
+        path.display()
+    )]
+    NoRoom {
+        /// The store's directory.
+        path: PathBuf,
+        /// Bytes left.
+        free: u64,
+        /// Bytes that are kept free.
+        keep: u64,
+    },
     /// The bytes break a rule of the format.
     #[error("'{}' is damaged at offset {offset}: {rule}", path.display())]
     Damaged {
@@ -40,6 +54,19 @@ pub enum StorageFault {
 }
 
 impl StorageFault {
+    /// Whether the cause is that the disk is full, or nearly.
+    #[must_use]
+    pub fn is_disk_full(&self) -> bool {
+        match self {
+            Self::NoRoom { .. } => true,
+            Self::Io { source, .. } => matches!(
+                source.kind(),
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded
+            ),
+            Self::Unconfirmed { .. } | Self::Damaged { .. } => false,
+        }
+    }
+
     /// A file whose bytes break `rule` at `offset`.
     pub(super) fn damaged(path: &Path, offset: u64, rule: &'static str) -> Self {
         Self::Damaged {

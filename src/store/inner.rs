@@ -13,6 +13,7 @@ use super::index::{Applied, Index, IndexError, KnownRecord};
 use super::lock::DirectoryLock;
 use super::log::{AppendError, Log, LogEntry, LogPosition, SubmissionCommitted};
 use super::recover::CatchUpError;
+use super::room::Reserve;
 use super::seen::SeenFilter;
 use super::segment::{RowLocation, SegmentDirectory, read_directory};
 use super::snapshot::Published;
@@ -27,6 +28,8 @@ pub(super) struct Inner {
     pub(super) removing: RwLock<()>,
     /// Number for the next spool.
     pub(super) next_spool: AtomicU64,
+    /// Room that new records do not take.
+    pub(super) reserve: Reserve,
     /// The newest publication.
     pub(super) published: RwLock<Option<Published>>,
     /// The index. Written to only to rebuild it.
@@ -67,6 +70,7 @@ impl Inner {
             disk: parts.disk,
             removing: RwLock::default(),
             next_spool: AtomicU64::new(0),
+            reserve: Reserve::standard(),
             published: RwLock::new(parts.published),
             index: RwLock::new(IndexState {
                 index: parts.index,
@@ -157,6 +161,11 @@ impl Inner {
         result
     }
 
+    /// Whether the index failed, so that only a rebuild makes it good.
+    pub(super) fn index_failed(&self) -> bool {
+        self.index.read().expect(NO_PANIC).is_failed()
+    }
+
     /// Whether a record was erased.
     pub(super) fn is_erased(&self, source: &SourceId, label: &str) -> bool {
         let catalogue = self.catalogue();
@@ -183,6 +192,18 @@ impl Inner {
             state.fail();
         }
         found
+    }
+
+    /// Hands out every record of the index, by key.
+    pub(super) fn each_indexed(
+        &self,
+        visit: &mut dyn FnMut(&[u8], &KnownRecord),
+    ) -> Result<(), IndexError> {
+        let state = self.index.read().expect(NO_PANIC);
+        if state.is_failed() {
+            return Err(IndexError::Panicked);
+        }
+        state.index.each(visit)
     }
 
     /// Takes a durable submission into the index. A failure does not undo the submission: the index

@@ -3,8 +3,10 @@
 //! The log is the truth, segments hold the encodings it names, and sled holds an index that can be
 //! thrown away. All files are encrypted with keys that only the operator's key opens. A success means: on stable storage. `FORMAT.md` gives the bytes and the invariants.
 
+mod backup;
 mod catalogue;
 mod crypt;
+mod digest;
 mod disk;
 mod erase;
 mod fault;
@@ -17,6 +19,7 @@ mod publish;
 mod recover;
 mod report;
 mod rewrite;
+mod room;
 mod sealed;
 mod seen;
 mod segment;
@@ -27,9 +30,14 @@ mod vault;
 mod verify;
 pub mod vfs;
 
+pub use backup::{
+    BackupError, BackupReport, ErasedInError, RestoreError, RestoreReport, backup, backup_on,
+    erased_in, restore, restore_on, verify_backup,
+};
 pub use crypt::{
     KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,
 };
+pub use digest::{DigestError, StoreDigest};
 pub use erase::{CompactError, CompactReport, EraseError, ErasureReceipt};
 pub use fault::StorageFault;
 pub use index::IndexError;
@@ -129,6 +137,12 @@ impl Store {
         let catalogue = self.inner.catalogue();
         let binding = catalogue.binding.as_ref()?;
         Some((Arc::clone(&binding.profile), binding.epoch.clone()))
+    }
+
+    /// Keeps so many bytes of the disk free of new records; `None` keeps the smaller of 5 % of the
+    /// disk and 1 GiB. What is kept is for the log, the index and snapshots.
+    pub fn keep_free(&self, bytes: Option<u64>) {
+        self.inner.reserve.set(bytes);
     }
 
     /// Begins a submission. A source has one under way at a time.

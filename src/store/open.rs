@@ -157,17 +157,20 @@ impl Store {
     /// # Errors
     /// [`RebuildIndexError`].
     pub fn rebuild_index(&self) -> Result<(), RebuildIndexError> {
-        let _commit = self.inner.commit_lock();
-        let mut state = self
-            .inner
-            .index
-            .write()
-            .expect("no holder of this lock panics");
+        self.inner.rebuild_index()
+    }
+}
+
+impl Inner {
+    /// Deletes the index and makes it anew. Meanwhile nothing is taken in.
+    pub(super) fn rebuild_index(&self) -> Result<(), RebuildIndexError> {
+        let _commit = self.commit_lock();
+        let mut state = self.index.write().expect("no holder of this lock panics");
         state.failed.store(true, Ordering::Release);
         state.index.clear().map_err(CatchUpError::Index)?;
-        let catalogue = self.inner.catalogue();
-        let see = |source: &_, segment: &_| self.inner.see(source, segment);
-        recover::catch_up(&self.inner.disk, &catalogue, &mut state.index, see)?;
+        let catalogue = self.catalogue();
+        let see = |source: &_, segment: &_| self.see(source, segment);
+        recover::catch_up(&self.disk, &catalogue, &mut state.index, see)?;
         state.failed.store(false, Ordering::Release);
         Ok(())
     }

@@ -11,6 +11,7 @@ use super::fault::StorageFault;
 use super::index::{IndexError, KnownRecord};
 use super::inner::Inner;
 use super::log::{AppendError, LogEntry, SegmentNamed, SubmissionCommitted};
+use super::open::RebuildIndexError;
 use super::segment::{RowLocation, SegmentWriter, segment_path};
 use crate::terms::{
     Fingerprint, Receipt, RecordEncoding, RefusalReason, SourceId, SubmissionHasher,
@@ -49,6 +50,12 @@ pub enum BeginSubmissionError {
     /// The store takes no more writes until a restart.
     #[error(transparent)]
     Log(AppendError),
+    /// The disk is nearly full, or cannot be asked.
+    #[error(transparent)]
+    Storage(#[from] StorageFault),
+    /// The index failed before and could not be rebuilt.
+    #[error(transparent)]
+    Index(#[from] RebuildIndexError),
 }
 
 /// What became of a record.
@@ -153,6 +160,11 @@ impl SubmissionWriter {
                 expected: binding.epoch,
             });
         }
+        drop(catalogue);
+        inner.reserve.check(&inner.disk)?;
+        if inner.index_failed() {
+            inner.rebuild_index()?;
+        }
         Ok(Self {
             segment: None,
             turn,
@@ -163,6 +175,15 @@ impl SubmissionWriter {
             refused: BTreeMap::new(),
             content: SubmissionHasher::new(),
         })
+    }
+
+    /// Refuses to go on once the disk is nearly full. Whoever appends asks now and then.
+    ///
+    /// # Errors
+    /// [`AppendRecordError::Storage`].
+    pub fn check_room(&self) -> Result<(), AppendRecordError> {
+        let inner = &self.turn.inner;
+        Ok(inner.reserve.check(&inner.disk)?)
     }
 
     /// Decides about a record, and spools it if it is taken in.

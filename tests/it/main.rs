@@ -3,6 +3,6 @@
 mod access;
 mod console;
 mod linkage;
-mod sigkill;
+mod resume;
 mod submission;
 mod world;

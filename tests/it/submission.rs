@@ -195,3 +195,28 @@ async fn bad_records_are_counted_and_the_rest_goes_on() {
         .collect();
     assert_eq!(refused, [("DUPLICATE_RECORD_REF", 1), ("SHAPE", 1)]);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_nearly_full_disk_refuses_records_says_what_to_do_and_answers_on() {
+    let world = World::start().await;
+    let first = header("hosp_a", 1);
+    let sent = world.submit("source-hosp_a", &first, records("a", 3));
+    sent.await.expect("taken in");
+    let world = world
+        .restart_with(|config| config.store.keep_free_bytes = Some(u64::MAX / 2))
+        .await;
+    let refused = world
+        .submit("source-hosp_a", &header("hosp_a", 2), records("b", 3))
+        .await;
+    match refused.expect_err("no room") {
+        SubmitError::Call(call) => {
+            assert_eq!(call.code, Code::ResourceExhausted);
+            assert_eq!(call.reason.as_deref(), Some("DISK_FULL"));
+            assert!(call.message.contains("submit again"));
+        }
+        other => panic!("{other}"),
+    }
+    assert_eq!(world.records().await, [("hosp_a".to_owned(), 3)]);
+    let again = world.submit("source-hosp_a", &first, records("a", 3));
+    assert_eq!(again.await.expect("the receipt of before").accepted, 3);
+}

@@ -38,11 +38,12 @@ impl World {
         let dir = tempfile::tempdir().expect("temporary directory");
         let sources = [source("hosp_a"), source("hosp_b")];
         init::set_up(dir.path(), &profile(), &sources).expect("set up");
-        Self::serve(dir).await
+        Self::serve(dir, |_| {}).await
     }
 
-    async fn serve(dir: TempDir) -> Self {
+    async fn serve(dir: TempDir, change: impl FnOnce(&mut Config)) -> Self {
         let mut config = Config::load(&dir.path().join("musubi.toml")).expect("configuration");
+        change(&mut config);
         config.grpc.listen.set_port(0);
         config.console.listen.set_port(0);
         let (ready, is_ready) = oneshot::channel();
@@ -60,7 +61,12 @@ impl World {
     }
 
     /// Stops the server and starts it again on the same store.
-    pub async fn restart(mut self) -> Self {
+    pub async fn restart(self) -> Self {
+        self.restart_with(|_| {}).await
+    }
+
+    /// Stops the server and starts it again with another configuration.
+    pub async fn restart_with(mut self, change: impl FnOnce(&mut Config)) -> Self {
         self.stop
             .take()
             .expect("running")
@@ -70,7 +76,7 @@ impl World {
             .await
             .expect("no panic")
             .expect("stopped without an error");
-        Self::serve(self.dir).await
+        Self::serve(self.dir, change).await
     }
 
     pub fn address(&self) -> String {

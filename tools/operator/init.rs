@@ -7,7 +7,7 @@ use clap::Args;
 use super::Outcome;
 use crate::serve::Config;
 use crate::serve::config::{
-    ConsoleConfig, GrpcConfig, LinkageConfig, StoreConfig, default_grpc_listen,
+    ConsoleConfig, GrpcConfig, LinkageConfig, StoreConfig, SubmissionConfig, default_grpc_listen,
 };
 use crate::serve::identity::{Identity, Role};
 use crate::serve::pki::{CertificateAuthority, PkiError};
@@ -128,6 +128,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
     let config = Config {
         store: StoreConfig {
             directory: "store".into(),
+            keep_free_bytes: None,
             key_file: Some(STORE_KEY.into()),
         },
         linkage: LinkageConfig {
@@ -140,6 +141,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
             key: "certs/server.key".into(),
             client_ca: "certs/ca.crt".into(),
         },
+        submission: SubmissionConfig::default(),
         console: ConsoleConfig::default(),
     };
     std::fs::write(&config_path, config.to_toml()?).map_err(file(&config_path))

@@ -3,6 +3,7 @@
 //! Exit codes: 0 done, 1 refused or failed, 2 wrong usage. Errors go to standard error in one
 //! line, as `error: …`, with what to do.
 
+mod backup;
 pub mod client;
 mod connect;
 pub mod init;
@@ -62,6 +63,12 @@ enum Command {
     Entity(look::EntityArguments),
     /// Write all records and their entities to a CSV file
     Export(look::ExportArguments),
+    /// Copy the store to a backup, or bring one up to date; a server may be running
+    Backup(backup::BackupArguments),
+    /// Check every byte of a backup
+    VerifyBackup(backup::VerifyBackupArguments),
+    /// Make a store from a backup
+    Restore(backup::RestoreArguments),
     /// Look at a store while no server has it
     #[command(subcommand)]
     Store(store::StoreCommand),
@@ -98,6 +105,9 @@ fn carry_out(command: &Command) -> Outcome {
         Command::Resolve(arguments) => wait(look::resolve(arguments)),
         Command::Entity(arguments) => wait(look::entity(arguments)),
         Command::Export(arguments) => wait(look::export(arguments)),
+        Command::Backup(arguments) => backup::run(arguments),
+        Command::VerifyBackup(arguments) => backup::check(arguments),
+        Command::Restore(arguments) => backup::restore(arguments),
         Command::Store(command) => store::run(command),
     }
 }

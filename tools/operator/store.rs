@@ -24,6 +24,8 @@ pub enum StoreCommand {
     Stats(StoreArguments),
     /// Erase records: nothing of them stays, and they are refused from now on
     Erase(EraseArguments),
+    /// Delete the index and make it anew from the log and the segments
+    RebuildIndex(StoreArguments),
     /// Write segments anew without rows that newer versions replaced, and drop old snapshots
     Compact(StoreArguments),
     /// Wrap the store's keys with another key; the old one no longer opens the store
@@ -42,7 +44,7 @@ pub struct StoreArguments {
     key_file: Option<PathBuf>,
     /// Print JSON
     #[arg(long)]
-    json: bool,
+    pub(super) json: bool,
 }
 
 /// Arguments of `erase`.
@@ -74,11 +76,11 @@ pub struct RotateArguments {
 }
 
 impl StoreArguments {
-    fn directory(&self) -> PathBuf {
+    pub(super) fn directory(&self) -> PathBuf {
         self.dir.join("store")
     }
 
-    fn provider(&self) -> Result<KeyProvider, StoreKeyError> {
+    pub(super) fn provider(&self) -> Result<KeyProvider, StoreKeyError> {
         match &self.key_file {
             Some(path) => Ok(KeyProvider::key_file(path)?),
             None if std::env::var_os(PASSPHRASE_VARIABLE).is_some() => {
@@ -107,6 +109,7 @@ pub fn run(command: &StoreCommand) -> Outcome {
         StoreCommand::Verify(arguments) => check(arguments),
         StoreCommand::Stats(arguments) => stats(arguments),
         StoreCommand::Erase(arguments) => erase(arguments),
+        StoreCommand::RebuildIndex(arguments) => rebuild_index(arguments),
         StoreCommand::Compact(arguments) => compact(arguments),
         StoreCommand::RotateKey(arguments) => rotate_key(arguments),
     }
@@ -136,6 +139,18 @@ fn check(arguments: &StoreArguments) -> Outcome {
         report.snapshots,
         report.torn_bytes,
     ))
+}
+
+fn rebuild_index(arguments: &StoreArguments) -> Outcome {
+    let store = arguments.open()?;
+    let start = std::time::Instant::now();
+    store.rebuild_index()?;
+    let seconds = start.elapsed().as_secs_f64();
+    let records: u64 = store.sources().iter().map(|source| source.records).sum();
+    if arguments.json {
+        return show::json(&json!({ "records": records, "seconds": seconds }));
+    }
+    Ok(format!("rebuilt in {seconds:.1} s: {records} records\n"))
 }
 
 fn stats(arguments: &StoreArguments) -> Outcome {

@@ -6,10 +6,12 @@
 pub mod client;
 pub mod encode;
 pub mod fill;
+pub mod hand_in;
 pub mod inspect;
 pub mod key;
 pub mod profile;
 pub mod receipts;
+mod retry;
 pub mod submit;
 #[cfg(test)]
 mod tests;
@@ -49,7 +51,7 @@ enum Command {
     #[command(subcommand)]
     Profile(profile::ProfileCommand),
     /// Hand an encoding file in to a server
-    Submit(submit::SubmitArguments),
+    Submit(hand_in::SubmitArguments),
     /// Check the receipts of submissions
     #[command(subcommand)]
     Receipts(receipts::ReceiptsCommand),
@@ -61,7 +63,7 @@ fn run(arguments: Arguments) -> Outcome {
         Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Key(command) => key::run(&command),
         Command::Profile(command) => profile::run(&command),
-        Command::Submit(arguments) => submit::run(&arguments),
+        Command::Submit(arguments) => hand_in::run(&arguments),
         Command::Receipts(command) => receipts::run(&command),
     }
 }

@@ -1,22 +1,20 @@
-//! `musubi-encode submit`: hands an encoding file in. The recipes are compared before anything is
+//! Hands an encoding file in. The recipes are compared before anything is
 //! sent; the same file twice is carried out once.
 
 use std::path::{Path, PathBuf};
 
-use clap::Args;
-use indicatif::{ProgressBar, ProgressStyle};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::transport::Channel;
 
-use super::Outcome;
 use super::client::{CallError, ConnectError, Connection};
 use super::receipts::check_receipt;
+use super::retry::Line;
 use crate::encode::file::{EncodingReader, ReadEncodingError};
 use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
 use crate::wire::pb::submission_service_client::SubmissionServiceClient;
 use crate::wire::pb::submit_request::Part;
-use crate::wire::{MESSAGE_BYTES_MAX, SubmissionError, pb};
+use crate::wire::{MESSAGE_BYTES_MAX, SubmissionError, pb, source_name};
 
 /// Most records of one chunk.
 const CHUNK_RECORDS: usize = 1_000;
@@ -92,6 +90,9 @@ pub enum SubmitError {
 
 /// Hands an encoding file in. `progress` gets the bytes done and the bytes of the file.
 ///
+/// If the line is cut, connects again and sends only what the server does not have; gives up after
+/// ten attempts in a row that brought nothing forward.
+///
 /// # Errors
 /// [`SubmitError`]
 pub async fn submit_file(
@@ -112,23 +113,52 @@ pub async fn submit_file(
         epoch: reader.header().epoch.clone(),
         request_id: request_id(&file_hash),
     };
-    let channel = connection.open().await?;
     // The reader's own progress cannot be asked for while it is being read on another thread:
     // records are of equal length, so the share of messages stands for the share of bytes.
     progress(0, bytes);
     let per_record = record_bytes(&reader);
-    let receipt = submit_records(channel, &header, reader, &|records| {
-        progress((records * per_record).min(bytes), bytes);
-    })
-    .await?;
-    progress(bytes, bytes);
-    Ok(receipt)
+    drop(reader);
+    let mut line = Line::default();
+    loop {
+        let sent = |records: u64| progress((records * per_record).min(bytes), bytes);
+        let attempt = attempt(path, connection, &header, &mut line, &sent);
+        match attempt.await {
+            Ok(receipt) => {
+                progress(bytes, bytes);
+                return Ok(receipt);
+            }
+            Err(error) => match line.pause_after(&error) {
+                Some(pause) => tokio::time::sleep(pause).await,
+                None => return Err(error),
+            },
+        }
+    }
 }
 
-/// Hands records in under a header. `progress` gets the number of records sent.
+/// One connection's worth of a submission.
+async fn attempt(
+    path: &Path,
+    connection: &Connection,
+    header: &SubmissionHeader,
+    line: &mut Line,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Receipt, SubmitError> {
+    let mut client = client(connection.open().await?);
+    let request = pb::GetSubmissionProgressRequest {
+        source: source_name(&header.source),
+        request_id: header.request_id.clone(),
+    };
+    let answer = client.get_submission_progress(request).await;
+    let answer = answer.map_err(CallError::from)?.into_inner();
+    line.reached(answer.record_count);
+    let records = EncodingReader::open(path)?;
+    send(&mut client, header, &answer, records, progress).await
+}
+
+/// Hands records in under a header, over one connection. `progress` gets the number of records sent.
 ///
 /// # Errors
-/// [`SubmitError`]; if a record cannot be read, the submission is cut off before its trailer, so
+/// [`SubmitError`]; if a record cannot be read, the submission is ended before its trailer, so
 /// that the server keeps nothing of it.
 pub async fn submit_records<I>(
     channel: Channel,
@@ -139,15 +169,37 @@ pub async fn submit_records<I>(
 where
     I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
 {
-    let mut client = SubmissionServiceClient::new(channel)
-        .max_encoding_message_size(MESSAGE_BYTES_MAX)
-        .max_decoding_message_size(MESSAGE_BYTES_MAX);
-    let receipt_key = compare_recipes(&mut client, header).await?;
+    let mut client = client(channel);
+    let from_the_start = pb::GetSubmissionProgressResponse::default();
+    send(&mut client, header, &from_the_start, records, progress).await
+}
 
+fn client(channel: Channel) -> SubmissionServiceClient<Channel> {
+    SubmissionServiceClient::new(channel)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+}
+
+/// Sends the records that have not `arrived`, and waits for the receipt.
+async fn send<I>(
+    client: &mut SubmissionServiceClient<Channel>,
+    header: &SubmissionHeader,
+    arrived: &pb::GetSubmissionProgressResponse,
+    records: I,
+    progress: &(dyn Fn(u64) + Sync),
+) -> Result<Receipt, SubmitError>
+where
+    I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
+{
+    let receipt_key = compare_recipes(client, header).await?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let (sent, mut sending) = tokio::sync::watch::channel(0_u64);
-    let first = Part::Header(header.into());
-    let feeder = tokio::task::spawn_blocking(move || feed(first, records, &sender, &sent));
+    let first = pb::SubmissionHeader {
+        first_chunk_sequence: arrived.next_chunk_sequence,
+        ..header.into()
+    };
+    let skip = arrived.record_count;
+    let feeder = tokio::task::spawn_blocking(move || feed(first, skip, records, &sender, &sent));
     let call = client.submit(ReceiverStream::new(receiver));
     tokio::pin!(call);
     let answer = loop {
@@ -203,10 +255,12 @@ async fn compare_recipes(
     })
 }
 
-/// Sends header, chunks and trailer. Ends early, without an error, once nobody listens: then the
+/// Sends header, chunks and trailer; the first `skip` records are there already and count for the
+/// trailer only. Ends early, without an error, once nobody listens: then the
 /// server has answered.
 fn feed(
-    header: Part,
+    header: pb::SubmissionHeader,
+    skip: u64,
     records: impl Iterator<Item = Result<RecordEncoding, ReadEncodingError>>,
     sender: &mpsc::Sender<pb::SubmitRequest>,
     sent: &tokio::sync::watch::Sender<u64>,
@@ -215,19 +269,23 @@ fn feed(
         let message = pb::SubmitRequest { part: Some(part) };
         sender.blocking_send(message).is_ok()
     };
-    if !send(header) {
+    let mut sequence = header.first_chunk_sequence;
+    if !send(Part::Header(header)) {
         return Ok(());
     }
     let mut hasher = SubmissionHasher::new();
     let mut chunk = Vec::with_capacity(CHUNK_RECORDS);
-    let (mut bytes, mut count, mut sequence) = (0, 0, 0);
+    let (mut bytes, mut count) = (0, 0);
     for record in records {
         let record = record?;
         hasher.add(Some(&record));
+        count += 1;
+        if count <= skip {
+            continue;
+        }
         let message = pb::EncodedRecord::from(&record);
         bytes += prost::Message::encoded_len(&message);
         chunk.push(message);
-        count += 1;
         if chunk.len() == CHUNK_RECORDS || bytes >= CHUNK_BYTES {
             let records = std::mem::take(&mut chunk);
             if !send(Part::Chunk(pb::SubmissionChunk { sequence, records })) {
@@ -277,90 +335,6 @@ fn request_id(hash: &[u8; 32]) -> String {
         &hex[20..],
     ];
     parts.join("-")
-}
-
-/// Arguments of `submit`.
-#[derive(Args)]
-pub struct SubmitArguments {
-    /// The encoding file
-    file: PathBuf,
-    /// Address of the server
-    #[arg(long, default_value = "https://localhost:7443")]
-    server: String,
-    /// Certificate of the authority that signed the server's certificate
-    #[arg(long)]
-    ca: PathBuf,
-    /// This source's certificate
-    #[arg(long)]
-    cert: PathBuf,
-    /// Its private key
-    #[arg(long)]
-    key: PathBuf,
-    /// File for the signed receipt, JSON [default: the encoding file's name with .receipt.json]
-    #[arg(long, value_name = "FILE")]
-    receipt: Option<PathBuf>,
-    /// Print the receipt as JSON
-    #[arg(long)]
-    json: bool,
-}
-
-/// Writes a receipt beside what it is for.
-fn write_receipt(path: &Path, receipt: &Receipt) -> Result<(), SubmitError> {
-    let failed = |source| SubmitError::WriteReceipt {
-        path: path.into(),
-        source,
-    };
-    let text = serde_json::to_string_pretty(receipt).map_err(|error| failed(error.into()))?;
-    std::fs::write(path, text + "\n").map_err(failed)
-}
-
-/// Submits, with a progress bar on standard error.
-///
-/// # Errors
-/// [`SubmitError`]
-pub fn run(arguments: &SubmitArguments) -> Outcome {
-    let connection = Connection {
-        server: arguments.server.clone(),
-        ca: arguments.ca.clone(),
-        cert: arguments.cert.clone(),
-        key: arguments.key.clone(),
-    };
-    let bar = ProgressBar::new(0);
-    let style = ProgressStyle::with_template("submit {bar:40} {bytes}/{total_bytes} {eta}")?;
-    bar.set_style(style);
-    let progress = |done: u64, total: u64| {
-        bar.set_length(total);
-        bar.set_position(done);
-    };
-    let runtime = tokio::runtime::Runtime::new()?;
-    let receipt = runtime.block_on(submit_file(&arguments.file, &connection, &progress));
-    bar.finish_and_clear();
-    let receipt = receipt?;
-    let beside = arguments.file.with_extension("receipt.json");
-    let receipt_path = arguments.receipt.as_ref().unwrap_or(&beside);
-    write_receipt(receipt_path, &receipt)?;
-    if arguments.json {
-        return Ok(serde_json::to_string_pretty(&receipt)? + "\n");
-    }
-    let mut text = format!(
-        "submission {} of {}: {} accepted, {} unchanged, {} refused\n",
-        receipt.submission,
-        receipt.source,
-        receipt.accepted,
-        receipt.unchanged,
-        receipt.refused.values().sum::<u64>(),
-    );
-    for (reason, count) in &receipt.refused {
-        text += &format!("  refused {}: {count}\n", reason.code());
-    }
-    text += &format!(
-        "content hash {}\nlog entry {}, head {}\nsigned receipt {}\n",
-        receipt.content_hash,
-        receipt.sequence,
-        receipt.log_head,
-        receipt_path.display()
-    );
-    Ok(text)
 }
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use tonic::transport::{Certificate, Identity as TlsIdentity, Server, ServerTlsCo
 use tonic::{Request, Status};
 
 use super::identity::Identity;
+use crate::intake::Unfinished;
 use crate::job::JobRunner;
 use crate::store::Store;
 use crate::wire::MESSAGE_BYTES_MAX;
@@ -39,6 +40,7 @@ const KEEPALIVE_ANSWER: Duration = Duration::from_secs(20);
 pub(super) struct Rooms {
     pub(super) store: Store,
     pub(super) jobs: JobRunner,
+    pub(super) unfinished: Unfinished,
 }
 
 /// What the endpoint shows to its callers and whom it trusts, PEM.

@@ -47,6 +47,13 @@ fn internal(reason: &'static str, error: &dyn Error) -> Status {
     refuse(Code::Internal, reason, message)
 }
 
+/// A source asks for what another source submits.
+pub(super) fn not_your_source() -> Status {
+    let message = "field 'source': a source sees its own submissions only; \
+                   use the certificate of that source";
+    refuse(Code::PermissionDenied, "NOT_YOUR_SOURCE", message)
+}
+
 /// Something that cannot happen did.
 pub(super) fn defect() -> Status {
     tracing::error!("a handler ended without an answer");
@@ -85,7 +92,7 @@ pub(super) fn busy(what: &'static str) -> Status {
 
 /// A peer that sends nothing.
 pub(super) fn idle() -> Status {
-    let message = "nothing came for 30 seconds; nothing was taken in, submit again";
+    let message = "nothing came for 30 seconds; submit again, which goes on from where it stopped";
     refuse(Code::DeadlineExceeded, "IDLE", message)
 }
 
@@ -134,6 +141,15 @@ pub(super) fn authorise(error: &AuthoriseError) -> Status {
     refuse(Code::PermissionDenied, "ROLE", error)
 }
 
+/// No room for new records. The operator finds the bytes in the log, the caller what to do.
+fn disk_full(error: &dyn Error) -> Status {
+    let cause = error.source().map(ToString::to_string).unwrap_or_default();
+    tracing::warn!(cause, "a submission was refused: the disk is nearly full");
+    let message = "the server's disk is nearly full; nothing of this submission was taken in; \
+                   submit again when its operator has made room";
+    refuse(Code::ResourceExhausted, "DISK_FULL", message)
+}
+
 /// A submission that may not start.
 pub(super) fn begin(error: BeginError) -> Status {
     match &error {
@@ -151,6 +167,11 @@ pub(super) fn begin(error: BeginError) -> Status {
         }
         BeginError::NoProfile => no_profile(),
         BeginError::RequestId => malformed(&error),
+        BeginError::ResumePoint { .. } => {
+            let message = format!("{error}; ask GetSubmissionProgress where to go on");
+            refuse(Code::FailedPrecondition, "RESUME_POINT", message)
+        }
+        BeginError::DiskFull(_) => disk_full(&error),
         BeginError::SourceBusy { .. } => refuse(Code::ResourceExhausted, "SOURCE_BUSY", &error),
         _ => internal("STORE", &error),
     }
@@ -160,6 +181,7 @@ pub(super) fn begin(error: BeginError) -> Status {
 pub(super) fn chunk(error: ChunkError) -> Status {
     match &error {
         ChunkError::OutOfOrder { .. } => refuse(Code::InvalidArgument, "CHUNK_SEQUENCE", &error),
+        ChunkError::DiskFull(_) => disk_full(&error),
         ChunkError::TooManyRecords { .. } => refuse(Code::InvalidArgument, "CHUNK_SIZE", &error),
         _ => internal("STORE", &error),
     }
@@ -169,6 +191,7 @@ pub(super) fn chunk(error: ChunkError) -> Status {
 pub(super) fn finish(error: FinishError) -> Status {
     match &error {
         FinishError::Count { .. } => refuse(Code::DataLoss, "RECORD_COUNT", &error),
+        FinishError::DiskFull(_) => disk_full(&error),
         FinishError::Content => refuse(Code::DataLoss, "CONTENT_HASH", &error),
         _ => internal("STORE", &error),
     }

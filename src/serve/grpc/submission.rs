@@ -8,11 +8,11 @@ use tokio::sync::Semaphore;
 use tonic::{Request, Response, Status, Streaming};
 
 use super::{Rooms, blocking, caller, status};
-use crate::intake::{Begun, Submission};
+use crate::intake::{Admitted, Attended};
 use crate::terms::{Receipt, SubmissionHeader};
 use crate::wire::pb::submission_service_server::SubmissionService;
 use crate::wire::pb::submit_request::Part;
-use crate::wire::{CHUNK_RECORDS_MAX, pb, refused_or_encoding};
+use crate::wire::{CHUNK_RECORDS_MAX, parse_source_name, pb, refused_or_encoding};
 
 /// Submissions under way at once. Each holds one chunk of at most 4 MiB on the wire.
 const SUBMISSIONS_MAX: usize = 32;
@@ -50,6 +50,26 @@ impl SubmissionService for SubmissionHandler {
         }))
     }
 
+    async fn get_submission_progress(
+        &self,
+        request: Request<pb::GetSubmissionProgressRequest>,
+    ) -> Result<Response<pb::GetSubmissionProgressResponse>, Status> {
+        let identity = caller(&request)?;
+        let asked = request.into_inner();
+        let source = parse_source_name(&asked.source)
+            .map_err(|rule| status::malformed(format!("field 'source': {rule}")))?;
+        if source != *identity.name() {
+            return Err(status::not_your_source());
+        }
+        let unfinished = self.rooms.unfinished.clone();
+        let request_id = asked.request_id.to_ascii_lowercase();
+        let arrived = blocking(move || unfinished.arrived(&source, &request_id)).await?;
+        Ok(Response::new(pb::GetSubmissionProgressResponse {
+            next_chunk_sequence: arrived.chunks,
+            record_count: arrived.records,
+        }))
+    }
+
     async fn submit(
         &self,
         request: Request<Streaming<pb::SubmitRequest>>,
@@ -63,13 +83,17 @@ impl SubmissionService for SubmissionHandler {
         let Some(Part::Header(header)) = next_part(&mut parts).await? else {
             return Err(status::order("a submission starts with a header"));
         };
+        let first_chunk = header.first_chunk_sequence;
         let header = SubmissionHeader::try_from(header).map_err(status::malformed)?;
-        let store = self.rooms.store.clone();
+        let Rooms {
+            store, unfinished, ..
+        } = self.rooms.clone();
         let actor = identity.name().clone();
-        let begun = blocking(move || Submission::begin(&store, &actor, header)).await?;
-        let receipt = match begun.map_err(status::begin)? {
-            Begun::Repeated(receipt) => receipt,
-            Begun::New(submission) => take_in(submission, &mut parts).await?,
+        let admitted =
+            blocking(move || unfinished.admit(&store, &actor, header, first_chunk)).await?;
+        let receipt = match admitted.map_err(status::begin)? {
+            Admitted::Repeated(receipt) => receipt,
+            Admitted::New(submission) => take_in(submission, &mut parts).await?,
         };
         tracing::info!(
             source = receipt.source.as_str(),
@@ -83,9 +107,10 @@ impl SubmissionService for SubmissionHandler {
     }
 }
 
-/// Takes chunks until the trailer. Whatever fails on the way, nothing of it stays.
+/// Takes chunks until the trailer. If the line is cut, wherever this waits, dropping the submission
+/// keeps what has arrived.
 async fn take_in(
-    mut submission: Box<Submission>,
+    mut submission: Attended,
     parts: &mut Streaming<pb::SubmitRequest>,
 ) -> Result<Receipt, Status> {
     loop {
@@ -114,9 +139,11 @@ async fn take_in(
                 return receipt.map_err(status::finish);
             }
             Some(Part::Header(_)) => {
+                submission.give_up();
                 return Err(status::order("a submission has one header"));
             }
             None => {
+                submission.give_up();
                 return Err(status::order(
                     "the submission ended before its trailer; nothing was taken in, submit again",
                 ));

@@ -34,6 +34,15 @@ impl MemoryIndex {
         self.known().records.get(key).copied()
     }
 
+    pub(super) fn each(&self, visit: &mut dyn FnMut(&[u8], &KnownRecord)) {
+        let known = self.known();
+        let mut records: Vec<_> = known.records.iter().collect();
+        records.sort_unstable_by_key(|(key, _)| *key);
+        for (key, record) in records {
+            visit(key.as_slice(), record);
+        }
+    }
+
     pub(super) fn take_in(&self, records: impl Iterator<Item = (RecordKey, KnownRecord)>) {
         self.known().records.extend(records);
     }

@@ -119,6 +119,20 @@ impl Index {
         }
     }
 
+    /// Hands out every record by key.
+    pub(super) fn each(
+        &self,
+        visit: &mut dyn FnMut(&[u8], &KnownRecord),
+    ) -> Result<(), IndexError> {
+        match self {
+            Self::Sled(index) => index.each(visit),
+            Self::Memory(index) => {
+                index.each(visit);
+                Ok(())
+            }
+        }
+    }
+
     /// Takes in a generation of the segment of a submission. Doing it twice changes nothing.
     pub(super) fn take_in(
         &self,
@@ -140,7 +154,12 @@ impl Index {
             (keys.record_key(source, label), known)
         });
         match self {
-            Self::Sled(index) => index.take_in(records),
+            Self::Sled(index) => {
+                // In the order of the keys, sled changes each of its pages once.
+                let mut sorted: Vec<_> = records.collect();
+                sorted.sort_unstable_by_key(|(key, _)| *key);
+                index.take_in(sorted.into_iter())
+            }
             Self::Memory(index) => {
                 index.take_in(records);
                 Ok(())

@@ -233,6 +233,11 @@ fn same_fault(fault: &StorageFault, path: &Path) -> StorageFault {
             path: path.clone(),
             source: same(source),
         },
+        StorageFault::NoRoom { path, free, keep } => StorageFault::NoRoom {
+            path: path.clone(),
+            free: *free,
+            keep: *keep,
+        },
         StorageFault::Damaged { offset, rule, .. } => StorageFault::damaged(path, *offset, rule),
     }
 }

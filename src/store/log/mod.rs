@@ -6,12 +6,14 @@ mod entry;
 mod frame;
 mod group;
 mod scan;
+mod whole;
 
 pub(super) use entry::{
     LogEntry, ProfileSet, PublicationMade, Rewriting, SegmentNamed, SegmentRewritten,
     SnapshotRewritten, SubmissionCommitted,
 };
 pub(super) use scan::{Scanned, scan, scan_chain};
+pub(super) use whole::{WholeLog, whole_entries};
 
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};

@@ -47,7 +47,7 @@ pub(in crate::store) fn scan_chain(disk: &Disk) -> Result<Scanned, StorageFault>
 }
 
 /// Reads all entries and hands each to `visit`: prefix, encrypted payload, offset and position.
-fn scan_frames(
+pub(super) fn scan_frames(
     disk: &Disk,
     mut visit: impl FnMut(Prefix, Vec<u8>, u64, LogPosition) -> Result<(), StorageFault>,
 ) -> Result<Scanned, StorageFault> {

@@ -1,6 +1,7 @@
 //! Tests of the store as its users see it.
 
 mod damage;
+mod disk_full;
 mod erasure;
 mod group;
 mod oracle;

@@ -4,7 +4,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{Access, BoxedFile, Lock, Metadata, Vfs, VfsFile};
+use super::{Access, BoxedFile, Lock, Metadata, Room, Vfs, VfsFile};
 
 /// The file system of the operating system. New files are readable by their owner only.
 #[derive(Debug, Clone, Copy, Default)]
@@ -71,6 +71,14 @@ impl Vfs for RealDisk {
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    fn room(&self, directory: &Path) -> io::Result<Option<Room>> {
+        let room = fs2::statvfs(directory)?;
+        Ok(Some(Room {
+            free: room.available_space(),
+            total: room.total_space(),
+        }))
     }
 
     fn is_real(&self) -> bool {

@@ -32,6 +32,15 @@ pub struct Metadata {
     pub is_directory: bool,
 }
 
+/// Room on a disk, bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// What can still be written.
+    pub free: u64,
+    /// Size of the disk.
+    pub total: u64,
+}
+
 /// An exclusive lock; dropping it releases it.
 pub type Lock = Box<dyn Send + Sync>;
 
@@ -88,6 +97,15 @@ pub trait Vfs: Send + Sync {
     /// # Errors
     /// As the operating system gives them.
     fn lock(&self, path: &Path) -> io::Result<Option<Lock>>;
+
+    /// Room on the disk that `directory` lies on; `None` if the disk cannot tell.
+    ///
+    /// # Errors
+    /// As the operating system gives them.
+    fn room(&self, directory: &Path) -> io::Result<Option<Room>> {
+        let _ = directory;
+        Ok(None)
+    }
 
     /// Whether paths name files of the operating system, which other code (sled) can open itself.
     fn is_real(&self) -> bool;

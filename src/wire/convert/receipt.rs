@@ -80,6 +80,7 @@ impl From<&SubmissionHeader> for pb::SubmissionHeader {
             source: source_name(&header.source),
             profile_fingerprint: header.profile.0.to_vec(),
             epoch: header.epoch.clone(),
+            first_chunk_sequence: 0,
         }
     }
 }
@@ -170,6 +171,7 @@ mod tests {
             source: "sources/hosp_a".into(),
             profile_fingerprint: vec![7; 32],
             epoch: "2026".into(),
+            first_chunk_sequence: 0,
         }
     }
 

@@ -1,0 +1,158 @@
+//! `musubi backup`, `verify-backup` and `restore`.
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use serde_json::json;
+
+use super::store::StoreArguments;
+use super::{Outcome, show};
+use crate::store::{
+    BackupReport, Store, backup, erased_in, restore as restore_store, verify, verify_backup,
+};
+
+/// Records that are erased again with one log entry.
+const ERASED_AT_ONCE: usize = 100_000;
+
+/// Arguments of `backup`.
+#[derive(Debug, Args)]
+pub struct BackupArguments {
+    /// Folder that `musubi init` made; a server may be running on it
+    #[arg(long, default_value = super::DEFAULT_DIR)]
+    dir: PathBuf,
+    /// Folder of the backup; one that is there is brought up to date
+    #[arg(long, value_name = "FOLDER")]
+    to: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `verify-backup`.
+#[derive(Debug, Args)]
+pub struct VerifyBackupArguments {
+    /// Folder of the backup
+    backup: PathBuf,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+/// Arguments of `restore`.
+#[derive(Debug, Args)]
+pub struct RestoreArguments {
+    /// Folder of the backup
+    #[arg(long, value_name = "FOLDER")]
+    from: PathBuf,
+    /// Store or backup, newer than this backup, whose erased records stay erased
+    #[arg(long, value_name = "FOLDER")]
+    suppress: Option<PathBuf>,
+    /// Where the store is to come: the folder gets `store`, which must not exist
+    #[command(flatten)]
+    store: StoreArguments,
+}
+
+/// Backs a store up. No key is needed, and the server goes on.
+///
+/// # Errors
+/// If a file is damaged, or cannot be read or written.
+pub fn run(arguments: &BackupArguments) -> Outcome {
+    let report = backup(&arguments.dir.join("store"), &arguments.to)?;
+    tell("backed up", &report, arguments.json)
+}
+
+/// Checks every byte of a backup.
+///
+/// # Errors
+/// If it is not whole.
+pub fn check(arguments: &VerifyBackupArguments) -> Outcome {
+    let report = verify_backup(&arguments.backup)?;
+    tell("whole", &report, arguments.json)
+}
+
+fn tell(what: &str, report: &BackupReport, as_json: bool) -> Outcome {
+    if as_json {
+        return show::json(&json!({
+            "log_entries": report.head.sequence,
+            "log_head": report.head.hash_hex(),
+            "created_unix_s": report.created_unix_s,
+            "files": report.files,
+            "bytes": report.bytes,
+            "copied_files": report.copied_files,
+            "copied_bytes": report.copied_bytes,
+        }));
+    }
+    Ok(format!(
+        "{what}: {} files, {} bytes ({} files, {} bytes copied now), up to log entry {}\nlog head {}\n",
+        report.files,
+        report.bytes,
+        report.copied_files,
+        report.copied_bytes,
+        report.head.sequence,
+        report.head.hash_hex(),
+    ))
+}
+
+/// Restores a store, erases again what was erased since, and checks it. Only then does it get its
+/// name, so that no server opens it before.
+///
+/// # Errors
+/// If the backup is damaged, the key is wrong, or there is a store already.
+pub fn restore(arguments: &RestoreArguments) -> Outcome {
+    let target = arguments.store.directory();
+    if target.exists() {
+        return Err(format!("{} exists; restore to another --dir", target.display()).into());
+    }
+    let provider = arguments.store.provider()?;
+    let working = target.with_extension("restoring");
+    if working.exists() {
+        return Err(format!(
+            "{} is left of a restore that did not end; remove it and try again",
+            working.display()
+        )
+        .into());
+    }
+    let restored = restore_store(&arguments.from, &working)?;
+    let mut erased = 0;
+    if let Some(newer) = &arguments.suppress {
+        let folder = newer.join("store");
+        let newer = if folder.is_dir() { &folder } else { newer };
+        let marks = erased_in(newer, &provider)?;
+        let store = Store::open(&working, &provider)?;
+        let marks: Vec<[u8; 16]> = marks.into_iter().collect();
+        for some in marks.chunks(ERASED_AT_ONCE) {
+            erased += store.erase_again(&some.iter().copied().collect())?.erased;
+        }
+    }
+    let report = verify(&working, &provider)?;
+    fs::rename(&working, &target)?;
+    File::open(target.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    if arguments.store.json {
+        return show::json(&json!({
+            "log_entries": report.head.sequence,
+            "log_head": restored.head.hash_hex(),
+            "files": restored.files,
+            "bytes": restored.bytes,
+            "submissions": report.submissions,
+            "live": report.live,
+            "erased_again": erased,
+        }));
+    }
+    let note = match &arguments.suppress {
+        Some(_) => format!("{erased} records erased again"),
+        None => "records that were erased after the backup are in it again: \
+                 if there is a newer store or backup, restore with --suppress"
+            .into(),
+    };
+    Ok(format!(
+        "restored {}: {} files, {} bytes, {} submissions, {} live records\n\
+         log head of the backup {}\n{note}\n",
+        target.display(),
+        restored.files,
+        restored.bytes,
+        report.submissions,
+        report.live,
+        restored.head.hash_hex(),
+    ))
+}
