@@ -14,13 +14,17 @@ use musubi::terms::{
 };
 
 /// BLAKE3 over the live records of the good store and their published entities.
-const DIGEST: &str = "DIGEST_GOES_HERE";
+const DIGEST: &str = "07668f689908a6db59153f1e82989824872e6430381fa3eedfdc6353cdf733f4";
 
 /// What is damaged in each bad store: its file, and the offset reported.
 const CORRUPT: [(&str, &str, u64); 3] = [
     ("log", "log/000001.mlog", 64),
     ("segment", "segments/000001.mseg", 0),
-    ("snapshot", "snapshots/00000000000000000000000000000001.msnp", 0),
+    (
+        "snapshot",
+        "snapshots/00000000000000000000000000000001.msnp",
+        0,
+    ),
 ];
 
 fn vectors() -> PathBuf {
@@ -69,7 +73,10 @@ fn digest(store: &Store) -> String {
         }
         let entity = entity.map_or(0, |entity| entity.as_u128());
         bytes.extend_from_slice(&entity.to_le_bytes());
-        records.insert((source.to_string(), loaded.refs.text(row).to_owned()), bytes);
+        records.insert(
+            (source.to_string(), loaded.refs.text(row).to_owned()),
+            bytes,
+        );
     }
     let mut hasher = blake3::Hasher::new();
     for ((source, label), bytes) in records {
