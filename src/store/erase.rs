@@ -120,6 +120,7 @@ impl Store {
             return Err(EraseError::SourceBusy { source_id });
         }
         let _commit = inner.commit_lock();
+        inner.refuse_if_poisoned()?;
         let mut rewriter = Rewriter::new(inner, HashSet::new());
         rewriter.write(&Wanted::Dead)?;
         let report = CompactReport {
@@ -154,6 +155,7 @@ impl Store {
             return Err(EraseError::SourceBusy { source_id });
         }
         let _commit = inner.commit_lock();
+        inner.refuse_if_poisoned()?;
         let new: HashSet<Tombstone> = {
             let before = &inner.catalogue().tombstones;
             (tombstones.iter().copied())

@@ -141,6 +141,15 @@ impl Inner {
         }
     }
 
+    /// Whoever gives a file its lasting name asks first, under the commit lock: after a write that the
+    /// disk did not confirm, that name may be in force already, by an entry that is not known here.
+    pub(super) fn refuse_if_poisoned(&self) -> Result<(), AppendError> {
+        if self.log().is_poisoned() {
+            return Err(AppendError::Poisoned);
+        }
+        Ok(())
+    }
+
     /// Stops all writing if the disk did not confirm something.
     pub(super) fn poison_if_unconfirmed<T>(
         &self,

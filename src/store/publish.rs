@@ -129,6 +129,7 @@ impl Store {
         }
         let inner = &self.inner;
         let _commit = inner.commit_lock();
+        inner.refuse_if_poisoned()?;
         if (inner.catalogue().publications.iter()).any(|it| it.run == run) {
             return Err(PublishError::AlreadyPublished { run });
         }

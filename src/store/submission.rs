@@ -287,6 +287,7 @@ impl SubmissionWriter {
             None => None,
         };
         let _commit = inner.commit_lock();
+        inner.refuse_if_poisoned()?;
         let submission = inner.catalogue().submissions.len() as u64 + 1;
         let mut named = None;
         let mut replaced = Vec::new();

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::secrecy::publish;
+use super::vfs::memory::{Crash, Fault, FaultKind, MemoryDisk};
 use super::vfs::{Access, BoxedFile, Lock, Metadata, RealDisk, Vfs};
 use super::*;
 use crate::terms::{EntityId, RefusalReason};
@@ -337,4 +338,51 @@ fn a_compaction_that_stops_anywhere_loses_nothing() {
             assert_eq!(store.stats().expect("stats").rows, 4);
         },
     );
+}
+
+/// One operation fails, the process goes on, does something else and is killed: the store opens.
+fn opens_after_a_fault_in(first: impl Fn(&Store), second: impl Fn(&Store, SubmissionWriter)) {
+    let path = Path::new("/store");
+    for at in 1..=80 {
+        let disk = MemoryDisk::new(at);
+        let open = || Store::open_on(Arc::new(disk.clone()), path, &key());
+        let store = open().expect("opened");
+        store.set_profile(&profile(), "2026").expect("profile");
+        fill(&store);
+        let mut writer = store.begin_submission(&header("c", "1")).expect("begun");
+        writer.append(&encoding("w", 1, 1)).expect("appended");
+        let operation = disk.operations() + at;
+        let kind = FaultKind::Error;
+        disk.plan(Some(Fault { operation, kind }));
+        first(&store);
+        disk.plan(None);
+        second(&store, writer);
+        disk.crash(Crash::Process);
+        drop(store);
+        if let Err(error) = open() {
+            panic!("a fault at operation {at}: {error}");
+        }
+    }
+}
+
+#[test]
+fn no_file_is_written_over_that_an_unconfirmed_log_entry_may_name() {
+    let erase = |store: &Store| drop(store.erase(&source("a"), &[reference("x")]));
+    opens_after_a_fault_in(erase, |store, writer| {
+        drop(writer);
+        drop(store.compact());
+    });
+    let submit = |store: &Store| {
+        let mut writer = store.begin_submission(&header("d", "1")).expect("begun");
+        if writer.append(&encoding("v", 1, 2)).is_ok() {
+            drop(writer.commit(BTreeMap::new()));
+        }
+    };
+    opens_after_a_fault_in(submit, |_, writer| drop(writer.commit(BTreeMap::new())));
+    let publish = |store: &Store| {
+        let rows = store.load_table();
+        let ids: Vec<EntityId> = (1..=4).map(EntityId::from_u128).collect();
+        drop(rows.map(|rows| store.publish(RunId::from_u128(9), &rows, &ids).is_ok()));
+    };
+    opens_after_a_fault_in(publish, |store, _| publish(store));
 }
