@@ -46,7 +46,7 @@ async fn measure(arguments: &Arguments) {
     let clients = arguments.number("--clients", 2);
     let (folder, _kept) = support::folder(arguments);
     let sources: Vec<SourceId> = (0..clients)
-        .map(|client| SourceId::new(&format!("hospital_{client}")).expect("a good name"))
+        .map(|client| SourceId::new(format!("hospital_{client}")).expect("a good name"))
         .collect();
     init::set_up(&folder, &support::profile(), &sources).expect("set up");
 

@@ -87,7 +87,7 @@ fn build(directory: &Path, records: u64) {
     let profile = support::profile();
     store.set_profile(&profile, "1").expect("bound");
     for number in 0..records.div_ceil(OF_SUBMISSION) {
-        let source = SourceId::new(&format!("source_{}", number % 10)).expect("a good name");
+        let source = SourceId::new(format!("source_{}", number % 10)).expect("a good name");
         let header = SubmissionHeader {
             source: source.clone(),
             profile: profile.fingerprint(),

@@ -20,12 +20,12 @@ pub(super) struct Copied {
     pub(super) seal: String,
 }
 
-/// Reads a file up to `limit` bytes, writing to `out` if given.
+/// Reads the first `limit` bytes of a file, and hands them to `out`.
 pub(super) fn read_through(
     disk: &Disk,
     path: &Path,
     limit: u64,
-    mut out: Option<&mut dyn FnMut(&[u8]) -> Result<(), StorageFault>>,
+    out: &mut dyn FnMut(&[u8]) -> Result<(), StorageFault>,
 ) -> Result<Copied, StorageFault> {
     let mut file = disk.open(path)?;
     let mut hasher = blake3::Hasher::new();
@@ -42,9 +42,7 @@ pub(super) fn read_through(
         hasher.update(now);
         last.extend_from_slice(&now[count.saturating_sub(SEAL_BYTES)..]);
         last.drain(..last.len().saturating_sub(SEAL_BYTES));
-        if let Some(out) = &mut out {
-            out(now)?;
-        }
+        out(now)?;
         bytes += count as u64;
     }
     Ok(Copied {
@@ -71,7 +69,7 @@ pub(super) fn copy(
     let mut file = to.create(partial)?;
     let guard = to.partial(partial.to_owned());
     let mut write = |bytes: &[u8]| file.write_all(bytes).explain("write", partial);
-    let copied = read_through(from, path, limit, Some(&mut write))?;
+    let copied = read_through(from, path, limit, &mut write)?;
     file.sync_all().confirm(partial)?;
     drop(file);
     check(&copied)?;

@@ -151,11 +151,11 @@ pub fn verify_backup(backup: &Path) -> Result<BackupReport, BackupError> {
     let _lock = DirectoryLock::take(&disk)?;
     for file in &manifest.files {
         let path = disk.root().join(&file.path);
-        let found = read_through(&disk, &path, u64::MAX, None)?;
+        let found = read_through(&disk, &path, u64::MAX, &mut |_| Ok(()))?;
         copy::check(&path, file, &found)?;
     }
     let path = log_path(disk.root());
-    let found = read_through(&disk, &path, manifest.log.bytes, None)?;
+    let found = read_through(&disk, &path, manifest.log.bytes, &mut |_| Ok(()))?;
     check_log(&path, &manifest.log, &found)?;
     let head = manifest.head().map_err(|rule| damaged(&disk, rule))?;
     let mut named = false;

@@ -95,7 +95,7 @@ pub fn restore_on(
         count(copied);
     }
     let path = log_path(from.root());
-    let found = copy::read_through(&from, &path, manifest.log.bytes, None)?;
+    let found = copy::read_through(&from, &path, manifest.log.bytes, &mut |_| Ok(()))?;
     check_log(&path, &manifest.log, &found)?;
     let mut named = head.sequence == 0;
     whole_entries(&from, |_, position| named |= position == head)?;
