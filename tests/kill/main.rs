@@ -22,6 +22,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::RwLock;
 
 use musubi::store::vfs::memory::Random;
 use musubi::store::{BeginSubmissionError, Store, verify};
@@ -118,9 +119,14 @@ impl Said {
     }
 }
 
+/// Between fork and exec a new process holds copies of all open files of this one, and with them
+/// their locks. So no process is started while a store is open here, whichever store it is.
+static GATE: RwLock<()> = RwLock::new(());
+
 /// A process that submits to the store in `directory` until it is killed.
 fn spawn(directory: &Path, said: &Said) -> Child {
     let next: Vec<String> = (0..SOURCES).map(|it| said.next(it).to_string()).collect();
+    let _no_store_is_open = GATE.write().expect("gate");
     Command::new(std::env::current_exe().expect("this test"))
         .args(["child::works_until_it_is_killed", "--exact", "--nocapture"])
         .env(child::STORE, directory)
@@ -158,9 +164,11 @@ fn sigkill_at_any_place_loses_nothing_acknowledged_and_doubles_nothing() {
             let mut said = Said::default();
             for _ in 0..ROUNDS_PER_STORE {
                 round(&path, &mut said, 1 + random.below(LINES_MAX));
+                let _no_process_starts = GATE.read().expect("gate");
                 let store = Store::open(&path, &key()).expect("opens after a kill");
                 said.check(&store);
             }
+            let _no_process_starts = GATE.read().expect("gate");
             verify(&path, &key()).expect("whole");
             (said.begun.len(), said.receipts.len())
         })

@@ -14,6 +14,7 @@ use musubi::tools::operator::client::OperatorClient;
 use musubi::tools::operator::init;
 use musubi::tools::source::client::{Connection, submit_records};
 
+use crate::GATE;
 use crate::world::{header, profile, records, source};
 
 const ROUNDS: u32 = 22;
@@ -27,6 +28,7 @@ struct Server {
 
 impl Server {
     fn start(dir: &Path) -> Self {
+        let gate = GATE.write().expect("gate");
         let mut child = Command::new(env!("CARGO_BIN_EXE_musubi"))
             .args(["serve", "--config"])
             .arg(dir.join("musubi.toml"))
@@ -34,6 +36,7 @@ impl Server {
             .stderr(Stdio::null())
             .spawn()
             .expect("the binary starts");
+        drop(gate);
         let lines = BufReader::new(child.stdout.take().expect("piped")).lines();
         let address = lines
             .map_while(Result::ok)
@@ -132,5 +135,6 @@ async fn a_killed_server_loses_nothing_acknowledged_and_doubles_nothing() {
     assert_eq!(record_count(&server, dir).await, all);
     server.lock().expect("lock").kill();
     let key = KeyProvider::key_file(&dir.join(init::STORE_KEY)).expect("key");
+    let _no_process_starts = GATE.read().expect("gate");
     verify(&dir.join("store"), &key).expect("the chain and every file verify");
 }

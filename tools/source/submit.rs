@@ -311,7 +311,7 @@ fn feed(
 
 fn record_bytes(reader: &EncodingReader) -> u64 {
     let header = reader.header();
-    ((header.filter_words() + header.tags.len()) * 8 + 32) as u64
+    ((header.filter_words() + header.tag_slots) * 8 + 32) as u64
 }
 
 fn hash_file(path: &Path) -> std::io::Result<[u8; 32]> {
