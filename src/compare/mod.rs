@@ -3,7 +3,7 @@
 //! Every profile goes through one mechanism. A comparison is a ladder of rungs; its level is the
 //! first rung that holds. A rung asks a filter (is the Dice similarity at least …?), a tag (do the
 //! two agree?), or an attribute (is it known to agree?). What attributes agree is *derived* from
-//! the tags, see [`derive`](self::derive): tags are conjunctions, and which of several nested ones
+//! the tags, see `derive`: tags are conjunctions, and which of several nested ones
 //! agree tells about their parts.
 
 mod derive;

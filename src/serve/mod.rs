@@ -1,7 +1,7 @@
 //! The door: gRPC, console, config, authorisation, wiring.
 //!
 //! A call passes, in this order: TLS with a client certificate, [`identity`] (who is it),
-//! [`authorise`] (may this role call this method), the handler in [`grpc`] (is it about the
+//! [`authorise`] (may this role call this method), the handler in `grpc` (is it about the
 //! caller's own things), and the error table in `grpc/status.rs`.
 
 pub mod app;

@@ -9,7 +9,7 @@ use super::kanji::canonical_kanji;
 use crate::encode::identity::UNKNOWN;
 
 /// One form for one character, for any field but a name: NFKC, without invisible characters, and
-/// with [`UNKNOWN`] for stand-ins.
+/// with `UNKNOWN` for stand-ins.
 #[must_use]
 pub fn clean(text: &str) -> String {
     if text.chars().all(is_plain) {
