@@ -54,23 +54,6 @@ pub struct DemoArgs {
 #[error("{0}")]
 pub struct DemoError(pub String);
 
-impl DemoError {
-    /// Wraps an error with its causes, after what was being done.
-    pub(super) fn during(what: &str) -> impl FnOnce(&dyn std::error::Error) -> Self {
-        let what = what.to_owned();
-        move |error| {
-            let mut text = format!("{what}: {error}");
-            let mut cause = error.source();
-            while let Some(inner) = cause {
-                text.push_str(": ");
-                text.push_str(&inner.to_string());
-                cause = inner.source();
-            }
-            Self(text)
-        }
-    }
-}
-
 /// Turns any error into a [`DemoError`] that says what was being done.
 pub(super) trait During<T> {
     /// Says what was being done when it failed.
@@ -79,7 +62,16 @@ pub(super) trait During<T> {
 
 impl<T, E: std::error::Error> During<T> for Result<T, E> {
     fn during(self, what: &str) -> Result<T, DemoError> {
-        self.map_err(|error| DemoError::during(what)(&error))
+        self.map_err(|error| {
+            let mut text = format!("{what}: {error}");
+            let mut cause = error.source();
+            while let Some(inner) = cause {
+                text.push_str(": ");
+                text.push_str(&inner.to_string());
+                cause = inner.source();
+            }
+            DemoError(text)
+        })
     }
 }
 

@@ -6,6 +6,7 @@ use tonic::transport::Channel;
 use crate::terms::run::Run;
 use crate::terms::{RunId, Thresholds};
 use crate::tools::source::client::{CallError, ConnectError, Connection};
+use crate::tools::source::uuid::uuid;
 use crate::wire::pb::entity_service_client::EntityServiceClient;
 use crate::wire::pb::link_records_job_service_client::LinkRecordsJobServiceClient;
 use crate::wire::{MESSAGE_BYTES_MAX, NameError, RunError, SOURCES, pb, run_name};
@@ -271,15 +272,5 @@ fn bare(name: &str) -> &str {
 fn random_uuid() -> Result<String, OperatorError> {
     let mut bytes = [0; 16];
     getrandom::fill(&mut bytes).map_err(|_| OperatorError::Random)?;
-    bytes[6] = bytes[6] & 0x0f | 0x40;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    Ok(parts.join("-"))
+    Ok(uuid(bytes, 4))
 }

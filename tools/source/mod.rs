@@ -15,6 +15,7 @@ mod retry;
 pub mod submit;
 #[cfg(test)]
 mod tests;
+pub mod uuid;
 
 use std::ffi::OsString;
 use std::io::{self, Write};

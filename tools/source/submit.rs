@@ -10,6 +10,7 @@ use tonic::transport::Channel;
 use super::client::{CallError, ConnectError, Connection};
 use super::receipts::check_receipt;
 use super::retry::Line;
+use super::uuid::uuid;
 use crate::encode::file::{EncodingReader, ReadEncodingError};
 use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
 use crate::wire::pb::submission_service_client::SubmissionServiceClient;
@@ -324,17 +325,7 @@ fn hash_file(path: &Path) -> std::io::Result<[u8; 32]> {
 fn request_id(hash: &[u8; 32]) -> String {
     let mut bytes = [0; 16];
     bytes.copy_from_slice(&hash[..16]);
-    bytes[6] = bytes[6] & 0x0f | 0x80;
-    bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let parts = [
-        &hex[..8],
-        &hex[8..12],
-        &hex[12..16],
-        &hex[16..20],
-        &hex[20..],
-    ];
-    parts.join("-")
+    uuid(bytes, 8)
 }
 
 #[cfg(test)]
