@@ -29,7 +29,7 @@ const MIGRATES: (f64, f64) = (0.08, 0.04);
 /// Mean years between moves, and between changes of job. Together with moves to another
 /// municipality, marriage and the 75th birthday they change the insurance of about 11 % of people a
 /// year: so many had other NDB IDs a year later (Kubo 2017, jjhr 38:11).
-const MEAN_STAY_YEARS: (f64, f64) = (20.0, 17.0);
+const MEAN_STAY_YEARS: (f64, f64) = (20.0, 10.5);
 /// Moves inside the municipality.
 const MOVES_NEARBY: f64 = 0.55;
 /// Mortality by Gompertz: hazard at birth, growth per year of age. Median age at death is then 82

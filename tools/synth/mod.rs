@@ -41,6 +41,7 @@
 //! and readings are missing in some sources with rates of their own ([`write`]).
 
 pub mod calendar;
+pub mod command;
 pub mod files;
 pub mod flags;
 pub mod insurance;
@@ -99,7 +100,7 @@ pub struct SynthOptions {
 /// Namesakes by default. Of 3.0 million people, 500 to 1,700 pairs of different people are expected
 /// to share kana name, date of birth and sex, computed from the frequencies of names: this many
 /// people are planted beside another, so that a small population has its share as well.
-pub const NAMESAKES: f64 = 0.000_4;
+pub const NAMESAKES: f64 = 0.000_3;
 
 impl Default for SynthOptions {
     fn default() -> Self {
