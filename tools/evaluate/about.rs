@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::truth::{ReadTruthError, Truth};
 use crate::tools::synth::flags;
+use crate::tools::synth::truth::PersonTruth;
 
 /// Twins.
 pub const TWIN: u8 = 1;
@@ -24,6 +25,13 @@ pub struct RecordAbout {
     pub flags: u32,
     /// Which of the person's surnames held at the event, from 0.
     pub surname_state: u8,
+}
+
+impl From<PersonTruth> for u8 {
+    fn from(person: PersonTruth) -> Self {
+        let bit = |is: bool, bit: u8| if is { bit } else { 0 };
+        bit(person.twin, TWIN) | bit(person.namesake, NAMESAKE) | bit(person.foreign, FOREIGN)
+    }
 }
 
 /// Columns of `persons.csv` that strata need; all but the first may be missing.

@@ -4,6 +4,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use super::about::RecordAbout;
+#[cfg(feature = "source")]
+use crate::tools::synth::sample::Sample;
 
 /// Why a truth file cannot be used. Names file, line and rule, never a value.
 #[derive(Debug, thiserror::Error)]
@@ -113,6 +115,30 @@ impl Truth {
         }
         truth.infer_scripts();
         Ok(truth)
+    }
+
+    /// The truth of a synthetic sample, with all that strata need.
+    #[cfg(feature = "source")]
+    #[must_use]
+    pub fn of_sample(sample: &Sample) -> Self {
+        let mut truth = Self::default();
+        let mut person_id = String::new();
+        for source in &sample.sources {
+            for (record, known) in source.records.iter().zip(&source.truth) {
+                person_id.clear();
+                known.write_person_id(&mut person_id);
+                let about = RecordAbout {
+                    flags: known.flags,
+                    surname_state: known.surname_state,
+                };
+                let record_ref = record.record_ref.as_str();
+                truth.insert_about(source.name.as_str(), record_ref, &person_id, about);
+                if let Some(person) = truth.person(&person_id) {
+                    truth.add_to_person(person, sample.people[known.person as usize].into());
+                }
+            }
+        }
+        truth
     }
 
     /// Adds a record. `false`: it was known, and nothing changes.

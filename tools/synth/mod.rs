@@ -187,4 +187,6 @@ fn stream(seed: u64, number: u64) -> ChaCha8Rng {
 }
 
 #[cfg(test)]
+mod rate_tests;
+#[cfg(test)]
 mod tests;

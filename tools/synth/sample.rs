@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use super::maps::MAPS;
 use super::shard::{self, Shard};
 use super::sources::Source;
-use super::truth::RecordTruth;
+use super::truth::{self, PersonTruth, RecordTruth};
 use super::write::Row;
 use super::{OptionsError, SynthOptions};
 use crate::encode::field::{Field, FieldValues};
@@ -20,8 +20,8 @@ use crate::terms::{RecordRef, SourceId};
 pub struct Sample {
     /// The nine sources, in the order of [`Source::ALL`].
     pub sources: Vec<SampledSource>,
-    /// Number of people and tracers; a person's number is below it. Some have no record.
-    pub persons: u32,
+    /// People and then tracers, by number. Some have no record.
+    pub people: Vec<PersonTruth>,
 }
 
 /// One source's records and the truth about them, side by side.
@@ -48,9 +48,12 @@ pub fn sample(options: &SynthOptions) -> Result<Sample, OptionsError> {
     let shards: Vec<Shard> = shards.collect();
     let sources = (0..Source::ALL.len()).into_par_iter();
     let sources = sources.map(|index| source(&shards, index, options.noise));
+    let people = shards
+        .iter()
+        .flat_map(|shard| truth::people(&shard.population));
     Ok(Sample {
         sources: sources.collect(),
-        persons: options.persons + options.tracers,
+        people: people.collect(),
     })
 }
 

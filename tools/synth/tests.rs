@@ -350,4 +350,34 @@ fn a_sample_is_what_a_source_would_read_from_the_files() {
             assert_eq!(told["record_id"], made.record_ref.as_str());
         }
     }
+    same_strata(&sample, dir.path());
+}
+
+/// The truth of a sample gives the strata that the files give.
+#[cfg(feature = "source")]
+fn same_strata(sample: &sample::Sample, dir: &Path) {
+    use crate::tools::evaluate::{Partition, Truth};
+
+    let mut written = Truth::read(&dir.join("truth.csv")).expect("reads");
+    written
+        .read_persons(&dir.join("persons.csv"))
+        .expect("reads");
+    // Records with the wrong sex are one entity, all others another.
+    let records = sample.sources.iter().flat_map(|source| {
+        let each = source.records.iter().zip(&source.truth);
+        each.map(|(record, known)| {
+            let wrong = known.flags & flags::SEX;
+            (
+                source.name.as_str().to_owned(),
+                record.record_ref.as_str().to_owned(),
+                wrong,
+            )
+        })
+    });
+    let records: Vec<_> = records.collect();
+    let strata = |truth: &Truth| {
+        let partition = Partition::new(records.iter().cloned(), truth).expect("each once");
+        (partition.evaluation(truth), partition.strata(truth))
+    };
+    assert_eq!(strata(&written), strata(&Truth::of_sample(sample)));
 }

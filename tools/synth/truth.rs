@@ -73,6 +73,31 @@ impl RecordTruth {
     }
 }
 
+/// The truth about one person that strata need.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PersonTruth {
+    /// One of twins.
+    pub twin: bool,
+    /// Planted beside another of the same name and date of birth, or that other.
+    pub namesake: bool,
+    /// Of foreign nationality.
+    pub foreign: bool,
+}
+
+/// The truth about the people of a population, in their order.
+pub(super) fn people(population: &Population) -> Vec<PersonTruth> {
+    let of = |person: &Person| PersonTruth {
+        twin: person.twin.is_some(),
+        namesake: person.namesake.is_some(),
+        foreign: person.nationality.is_some(),
+    };
+    let mut people: Vec<PersonTruth> = population.persons.iter().map(of).collect();
+    for other in population.persons.iter().filter_map(|p| p.namesake) {
+        people[other as usize].namesake = true;
+    }
+    people
+}
+
 fn write_person_id(number: u32, tracer: bool, out: &mut String) {
     let letter = if tracer { 'T' } else { 'P' };
     write!(out, "{letter}{number:08}").expect("a String takes everything");
