@@ -299,6 +299,33 @@ fn persons_make_twins_namesakes_and_foreigners() {
 }
 
 #[test]
+fn wrong_pairs_are_told_by_what_their_persons_share() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("persons.csv");
+    let head = "person_id,birth_date,given_kana,birth_surname_kana,twin_group";
+    let people = "0,2000,ア,イ,7\n1,2000,ウ,イ,7\n2,2000,ア,イ,\n3,2000,ア,エ,\n4,2000,ウ,オ,\n\
+                  5,1999,ア,イ,\n6,,,,\n7,2000,カ,イ,\n";
+    fs::write(&path, format!("{head}\n{people}")).expect("writes");
+    // Each person's record meets one of person 0.
+    let rows: Vec<Known> = (1_u8..8)
+        .flat_map(|other| [(other, 0, 1, 0, 0), (other, other, 1, 0, 0)])
+        .collect();
+    let (mut truth, partition) = known(&rows);
+    assert!(partition.strata(&truth).false_pairs.is_empty());
+    truth.read_persons(&path).expect("reads");
+    let strata = partition.strata(&truth);
+    let kinds = [
+        "twins",
+        "namesakes",
+        "given_name_and_birth_date",
+        "surname_and_birth_date",
+    ];
+    let kinds = kinds.into_iter().chain(["birth_date", "names", "other"]);
+    let found = strata.false_pairs.iter().map(|row| (row.kind, row.pairs));
+    assert!(found.eq(kinds.map(|kind| (kind, 1))), "{strata}");
+}
+
+#[test]
 fn scripts_are_told_by_source_only_where_no_flag_of_our_own_is() {
     let dir = tempfile::tempdir().expect("a temporary folder");
     let path = dir.path().join("truth.csv");

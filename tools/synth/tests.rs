@@ -377,7 +377,10 @@ fn same_strata(sample: &sample::Sample, dir: &Path) {
     let records: Vec<_> = records.collect();
     let strata = |truth: &Truth| {
         let partition = Partition::new(records.iter().cloned(), truth).expect("each once");
-        (partition.evaluation(truth), partition.strata(truth))
+        let mut strata = partition.strata(truth);
+        // A sample has no names to compare.
+        strata.false_pairs.clear();
+        (partition.evaluation(truth), strata)
     };
     assert_eq!(strata(&written), strata(&Truth::of_sample(sample)));
 }
