@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{demo, similarity};
+use crate::tools::{demo, evaluate, similarity, synth};
 
 /// Folder that commands work in unless told otherwise.
 const DEFAULT_DIR: &str = "musubi-data";
@@ -45,6 +45,10 @@ struct Arguments {
 enum Command {
     /// Link made-up people, or your own CSV files, from end to end
     Demo(demo::DemoArgs),
+    /// Write made-up people and what nine sources record of them
+    Synth(synth::command::SynthArguments),
+    /// Measure entities against a truth
+    Evaluate(evaluate::command::EvaluateArguments),
     /// Make certificates for trials and a configuration
     Init(init::InitArguments),
     /// Serve sources and pipelines
@@ -98,6 +102,8 @@ fn carry_out(command: &Command) -> Outcome {
             demo::run(arguments)?;
             Ok(String::new())
         }
+        Command::Synth(arguments) => Ok(synth::command::run(arguments)?),
+        Command::Evaluate(arguments) => Ok(evaluate::command::run(arguments)?),
         Command::Init(arguments) => init::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Link(arguments) => wait(link::run(arguments)),
