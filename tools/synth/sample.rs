@@ -12,6 +12,7 @@ use super::truth::{self, PersonTruth, RecordTruth};
 use super::write::Row;
 use super::{OptionsError, SynthOptions};
 use crate::encode::field::{Field, FieldValues};
+use crate::encode::normalise::event::event_facts;
 use crate::encode::normalise::normalise;
 use crate::encode::{MapFile, SourceRecord};
 use crate::terms::{RecordRef, SourceId};
@@ -82,12 +83,16 @@ fn source(shards: &[Shard], index: usize, noise: f64) -> SampledSource {
                 values.set(*field, row.fields()[*place].trim());
             }
             notes.clear();
+            let mut identity = normalise(&values, map.locale, &made.name, &mut notes);
+            let written = values.get(Field::EventDate);
+            let event = event_facts(written, map.kind, &mut identity, &mut notes);
             made.records.push(SourceRecord {
                 record_ref: RecordRef::new(record_id).expect("two letters and digits"),
                 version: 1,
                 kind: map.kind,
-                flags: 0,
-                identity: normalise(&values, map.locale, &made.name, &mut notes),
+                year: event.year,
+                flags: event.flags,
+                identity,
             });
             made.truth.push(*truth);
             Ok::<(), std::convert::Infallible>(())
