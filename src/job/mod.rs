@@ -5,5 +5,5 @@ mod pipeline;
 mod runner;
 mod scoring;
 
-pub use pipeline::PipelineError;
+pub use pipeline::{PipelineError, block_plan};
 pub use runner::{JobRunner, StartRunError};

@@ -159,7 +159,9 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-fn block_plan(profile: &LinkageProfile) -> BlockPlan {
+/// What a run under this profile blocks on.
+#[must_use]
+pub fn block_plan(profile: &LinkageProfile) -> BlockPlan {
     let tags = (0..profile.tags.len())
         .filter(|tag| profile.tags[*tag].block)
         .collect();

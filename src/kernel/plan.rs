@@ -78,6 +78,12 @@ impl Plan {
         self.path
     }
 
+    /// Words of a filter.
+    #[must_use]
+    pub fn words(&self) -> usize {
+        self.shape.words
+    }
+
     /// The least similarity that matches, in `(0, 1]`.
     #[must_use]
     pub fn threshold(&self) -> f64 {

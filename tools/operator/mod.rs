@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::{demo, evaluate, synth};
+use crate::tools::{demo, evaluate, similarity, synth};
 
 /// Folder that commands work in unless told otherwise.
 const DEFAULT_DIR: &str = "musubi-data";
@@ -76,6 +76,8 @@ enum Command {
     /// Look at a store while no server has it
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Which filters of one file are like which of another? Needs no server
+    Similarity(similarity::SimilarityArguments),
 }
 
 /// Runs `musubi` with the arguments of the process.
@@ -115,6 +117,7 @@ fn carry_out(command: &Command) -> Outcome {
         Command::VerifyBackup(arguments) => backup::check(arguments),
         Command::Restore(arguments) => backup::restore(arguments),
         Command::Store(command) => store::run(command),
+        Command::Similarity(arguments) => Ok(similarity::run(arguments)?),
     }
 }
 
