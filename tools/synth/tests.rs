@@ -203,9 +203,7 @@ fn progress_ends_at_the_total_and_nobody_is_refused() {
     assert_eq!(last.get(), (57, 57));
     assert_eq!((report.persons, report.tracers), (50, 7));
     options.persons = 0;
-    let refused = generate(&options, &folder, &|_, _| ())
-        .err()
-        .expect("refused");
+    let refused = generate(&options, &folder, &|_, _| ()).expect_err("refused");
     let text = "people and tracers together are 7; they must be 1 to 45000000";
     assert_eq!(refused.to_string(), text);
 }
