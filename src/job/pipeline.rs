@@ -118,14 +118,15 @@ impl<'a> Pipeline<'a> {
             Ok((clusters, count))
         })?;
 
-        self.step("publish", 0, |pipeline, _| {
+        let churn = self.step("publish", 0, |pipeline, _| {
             let entities = assign_entities(pipeline.store, &loaded, &clusters.partition)?;
-            pipeline.store.publish(run, &loaded, &entities)?;
-            Ok(((), clusters.partition.len() as u64))
+            let churn = pipeline.store.publish(run, &loaded, &entities)?;
+            Ok((churn, clusters.partition.len() as u64))
         })?;
 
         let mut report = report(&profile, &loaded, &found, &scored, &clusters);
         report.clustering = clustering::report(table, &clusters, &rules, &scored);
+        report.clustering.churn = churn;
         report
             .warnings
             .extend(clustering::warnings(&clusters, &report.clustering));

@@ -5,10 +5,33 @@ use crate::terms::{
 };
 use crate::wire::pb;
 
+impl From<&Churn> for pb::Churn {
+    fn from(churn: &Churn) -> Self {
+        Self {
+            existing_count: churn.existing,
+            created_count: churn.created,
+            merged_count: churn.merged,
+            split_count: churn.split,
+            retired_count: churn.retired,
+        }
+    }
+}
+
+impl From<pb::Churn> for Churn {
+    fn from(churn: pb::Churn) -> Self {
+        Self {
+            existing: churn.existing_count,
+            created: churn.created_count,
+            merged: churn.merged_count,
+            split: churn.split_count,
+            retired: churn.retired_count,
+        }
+    }
+}
+
 impl From<&ClusteringReport> for pb::ClusteringReport {
     fn from(report: &ClusteringReport) -> Self {
         let oversize = &report.oversize;
-        let churn = &report.churn;
         let set_aside = report.set_aside.iter().map(|count| pb::SetAsideCount {
             reason: count.reason.code().to_owned(),
             link_count: count.links,
@@ -31,13 +54,7 @@ impl From<&ClusteringReport> for pb::ClusteringReport {
                 low: estimate.low,
                 high: estimate.high,
             }),
-            churn: Some(pb::Churn {
-                existing_count: churn.existing,
-                created_count: churn.created,
-                merged_count: churn.merged,
-                split_count: churn.split,
-                retired_count: churn.retired,
-            }),
+            churn: Some((&report.churn).into()),
         }
     }
 }
@@ -46,7 +63,6 @@ impl From<pb::ClusteringReport> for ClusteringReport {
     /// Reasons that this version does not know are left out.
     fn from(report: pb::ClusteringReport) -> Self {
         let oversize = report.oversize.unwrap_or_default();
-        let churn = report.churn.unwrap_or_default();
         let known = report.set_aside.into_iter().filter_map(|count| {
             Some(SetAsideCount {
                 reason: SetAsideReason::from_code(&count.reason)?,
@@ -71,13 +87,7 @@ impl From<pb::ClusteringReport> for ClusteringReport {
                 low: estimate.low,
                 high: estimate.high,
             }),
-            churn: Churn {
-                existing: churn.existing_count,
-                created: churn.created_count,
-                merged: churn.merged_count,
-                split: churn.split_count,
-                retired: churn.retired_count,
-            },
+            churn: report.churn.map(Into::into).unwrap_or_default(),
         }
     }
 }
