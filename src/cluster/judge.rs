@@ -1,4 +1,22 @@
 //! May two clusters be one person? What a life course, a household number and given names say.
+//!
+//! Rules hold between whole clusters; between linked rows alone, a third row would go round them.
+//!
+//! | rule | what it says | where it is kept |
+//! |---|---|---|
+//! | C1 | one birth; two sources may report it, in one year | here, forbids a merge |
+//! | C2 | one death; likewise | here, forbids a merge |
+//! | C3 | nothing after death; to the end of the next year, as only years are known | here, forbids a merge |
+//! | C4 | nothing before birth; from the year before it was filed | here, and of one record at its source |
+//! | C5 | age window of the event | at the source, where both dates are known; takes bits off |
+//! | C6 | sex is constant | in the match weight: no tag tells the sex alone |
+//! | C7 | deliveries and their spacing | nowhere: no kind of event says delivery |
+//! | C8 | overlapping stays | nowhere: days do not leave the source |
+//! | C9 | one insured number, two branches; twins by two given names | here, forbids a merge |
+//! | C10 | insurer of the old at 75 | expected; its absence is checked at the source and takes bits off |
+//! | C11 | slips of era or day and month in birth dates | in the comparisons |
+//! | C12 | stand-in for a newborn's given name | at the source: the name is missing |
+//! | C13 | one municipality at a time | nowhere: people move within a year |
 
 use super::ClusterRules;
 use crate::terms::{EventKind, RecordTable, RowIndex, SetAsideReason, SourceCheck};

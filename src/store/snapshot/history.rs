@@ -62,6 +62,9 @@ impl History {
         line: impl Fn(usize) -> (&'a SourceId, &'a str, u128),
     ) -> (Self, Churn) {
         let mut history = before.map(|it| it.0.history.clone()).unwrap_or_default();
+        if let (Some(before), true) = (before, history.runs.is_empty()) {
+            history.begin(before);
+        }
         let publication = history.runs.len() as u32;
         history.runs.push(run);
         let mut now: Vec<u128> = (0..count).map(|at| line(at).2).collect();
@@ -92,9 +95,7 @@ impl History {
         let mut moved = moves(before, count, line);
         moved.sort_unstable();
         moved.dedup();
-        let mut old = before.0.entities.clone();
-        old.sort_unstable();
-        old.dedup();
+        let old = ids(before);
         let mut churn = Churn {
             existing: old.len() as u64,
             ..Churn::default()
@@ -130,6 +131,15 @@ impl History {
         }
         self.events.sort_unstable();
         churn
+    }
+
+    /// Begins with a publication that was made before there was a history.
+    fn begin(&mut self, before: &Published) {
+        self.runs.push(HistoricRun {
+            run: before.run(),
+            created_unix_s: 0,
+        });
+        self.issue(ids(before), 0);
     }
 
     /// Adds IDs, ascending, none of which was ever issued.
@@ -173,6 +183,14 @@ impl History {
         let ends = |event: &Event| event.change != Change::Split && event.publication <= at;
         self.events_of(id).iter().any(ends)
     }
+}
+
+/// IDs in force, ascending.
+fn ids(published: &Published) -> Vec<u128> {
+    let mut ids = published.0.entities.clone();
+    ids.sort_unstable();
+    ids.dedup();
+    ids
 }
 
 /// IDs before and now of the records that belong to another entity now.
