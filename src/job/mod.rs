@@ -1,6 +1,7 @@
 //! Runs linkage to the end. `pipeline` is the one place where the compute rooms meet; `runner`
 //! gives a run its life: queued, running, succeeded or failed.
 
+mod clustering;
 mod pipeline;
 mod runner;
 mod scoring;
