@@ -31,8 +31,8 @@ mod verify;
 pub mod vfs;
 
 pub use backup::{
-    BackupError, BackupReport, ErasedInError, RestoreError, RestoreReport, backup, backup_on,
-    erased_in, restore, restore_on, verify_backup,
+    BackupError, BackupReport, RestoreError, RestoreReport, backup, backup_on, restore, restore_on,
+    verify_backup, verify_backup_on,
 };
 pub use crypt::{
     KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,

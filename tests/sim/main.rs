@@ -19,6 +19,8 @@
 //!
 //! `MUSUBI_SIM_CASES` sets the number of histories, `MUSUBI_SIM_SEED` replays one.
 
+mod backups;
+mod compare;
 mod faults;
 mod ops;
 mod oracle;

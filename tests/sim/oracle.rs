@@ -101,7 +101,7 @@ impl<T: PartialEq + Clone> Uncertain<T> {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Oracle {
     /// Live records: version, content.
     pub live: BTreeMap<Key, (u32, u64)>,
@@ -117,6 +117,10 @@ pub struct Oracle {
     pub dropped: BTreeSet<Request>,
     /// Chain values of acknowledged log entries.
     pub heads: BTreeSet<String>,
+    /// The key that opens the store, by number; none: number 0.
+    pub key: Uncertain<u8>,
+    /// Keys that were replaced, and open the store no more.
+    pub retired: BTreeSet<u8>,
     /// Runs by number: their marks.
     pub runs: BTreeMap<u8, Uncertain<u64>>,
     /// The run in force.
@@ -126,6 +130,21 @@ pub struct Oracle {
 }
 
 impl Oracle {
+    /// Numbers of the keys one of which opens the store.
+    pub fn keys(&self) -> Vec<u8> {
+        let mut keys = vec![self.key.acknowledged.unwrap_or(0)];
+        keys.extend(&self.key.since);
+        keys
+    }
+
+    /// From now on this key opens the store, and no other.
+    pub fn set_key(&mut self, key: u8) {
+        let before: Vec<u8> = self.keys();
+        self.retired.extend(before);
+        self.retired.remove(&key);
+        self.key.acknowledge(key);
+    }
+
     /// What a submission would do now.
     pub fn judge(&self, source: u8, records: &[Record]) -> Outcome {
         let mut taken: BTreeMap<u8, u64> = BTreeMap::new();
@@ -163,12 +182,12 @@ impl Oracle {
     }
 
     /// Forgets records.
-    pub fn erase(&mut self, keys: BTreeSet<Key>) {
+    pub fn erase(&mut self, keys: &BTreeSet<Key>) {
         self.live.retain(|key, _| !keys.contains(key));
         for entities in self.entities.values_mut() {
             entities.retain(|key, _| !keys.contains(key));
         }
-        self.erased.extend(keys);
+        self.erased.extend(keys.iter().cloned());
     }
 
     /// Takes in a submission that is there: its receipt must say what the oracle finds.
