@@ -9,6 +9,7 @@ mod crypt;
 mod digest;
 mod disk;
 mod erase;
+mod erasure_receipt;
 mod fault;
 mod index;
 mod inner;
@@ -38,7 +39,7 @@ pub use crypt::{
     KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,
 };
 pub use digest::{DigestError, StoreDigest};
-pub use erase::{CompactError, CompactReport, EraseError, ErasureReceipt};
+pub use erase::{CompactError, CompactReport, EraseError, ErasureReport};
 pub use fault::StorageFault;
 pub use index::IndexError;
 pub use log::{AppendError, LogPosition};

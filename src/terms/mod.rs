@@ -28,6 +28,7 @@
 
 mod attribute;
 mod encoding;
+mod erasure;
 mod ids;
 mod linkage;
 pub mod profile;
@@ -37,6 +38,7 @@ mod table;
 
 pub use attribute::{Attribute, AttributeSet};
 pub use encoding::{ENCODING_BYTES_MAX, EventKind, RecordEncoding, ShapeError};
+pub use erasure::ErasureReceipt;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

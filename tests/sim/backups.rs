@@ -38,6 +38,9 @@ struct Folder {
     known: Option<Kept>,
     /// Later ones, not acknowledged, any of which may be there instead.
     since: Vec<Kept>,
+    /// What was found there last, and the hash of all files: what has not changed since is not
+    /// looked at again.
+    seen: Option<(blake3::Hash, Kept)>,
     /// A sync failed before a backup, so that it may hold entries that the store lost since.
     ahead: bool,
 }
@@ -163,7 +166,7 @@ impl World {
     }
 
     /// Every backup that was acknowledged is there, and whole; the next one can be made.
-    pub fn examine_backups(&self) {
+    pub fn examine_backups(&mut self) {
         for at in 0..self.backups.folders.len() {
             self.examine(at);
         }
@@ -181,13 +184,21 @@ impl World {
     }
 
     /// The backup in a folder: it is one that was made, and restores to the store of its time.
-    fn examine(&self, at: usize) -> Option<Kept> {
+    fn examine(&mut self, at: usize) -> Option<Kept> {
         let folder = &self.backups.folders[at];
         if folder.known.is_none() && folder.since.is_empty() {
             return None;
         }
         let path = self.folder(at);
         let copy = self.disk.copy_of(&path);
+        let files = hash_of(&copy);
+        let mut made = folder.known.iter().chain(&folder.since);
+        if let Some((seen, kept)) = &folder.seen
+            && *seen == files
+            && made.any(|it| it.head == kept.head)
+        {
+            return Some(kept.clone());
+        }
         let vfs: Arc<dyn Vfs> = Arc::new(copy.clone());
         let head = match verify_backup_on(&vfs, &path) {
             Ok(report) => report.head.hash_hex(),
@@ -206,6 +217,7 @@ impl World {
         let opened = Store::open_on(Arc::clone(&vfs), target, &key(number));
         let store = opened.unwrap_or_else(|error| panic!("{}", explain(&error)));
         compare_copy(&store, &mut kept.state, &copy, target);
+        self.backups.folders[at].seen = Some((files, kept.clone()));
         Some(kept)
     }
 
@@ -308,6 +320,18 @@ impl Restored {
             Err(error) => panic!("restored in part: {}", explain(&error)),
         }
     }
+}
+
+/// A hash of all files of a disk.
+fn hash_of(disk: &MemoryDisk) -> blake3::Hash {
+    let mut hasher = blake3::Hasher::new();
+    for (path, content) in disk.files() {
+        hasher
+            .update(path.to_string_lossy().as_bytes())
+            .update(&(content.len() as u64).to_le_bytes())
+            .update(&content);
+    }
+    hasher.finalize()
 }
 
 /// Compares a store on a copy of the disk.

@@ -32,6 +32,7 @@ mod backups;
 mod compare;
 mod decay;
 mod faults;
+mod index_decay;
 mod ops;
 mod oracle;
 mod reproduction;

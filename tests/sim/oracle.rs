@@ -107,6 +107,8 @@ pub struct Oracle {
     pub live: BTreeMap<Key, (u32, u64)>,
     /// Acknowledged submissions: receipt, records.
     pub taken: BTreeMap<Request, (Receipt, Vec<Record>)>,
+    /// Those of them whose receipt was not looked at since it was given.
+    pub unseen: BTreeSet<Request>,
     /// Records that do not come back.
     pub erased: BTreeSet<Key>,
     /// An erasure that may have happened.
@@ -203,6 +205,7 @@ impl Oracle {
         self.live.extend(outcome.changes);
         self.heads.insert(receipt.log_head.clone());
         self.uncertain.remove(&request);
+        self.unseen.insert(request);
         let before = self.taken.insert(request, (receipt, records));
         assert!(before.is_none(), "a request is carried out once");
     }

@@ -5,6 +5,7 @@ use super::*;
 use crate::store::log::log_path;
 use crate::store::testing::{encoding, header, key, open};
 use crate::store::verify;
+use crate::store::vfs::memory::MemoryDisk;
 use crate::store::{KeyProvider, OpenStoreError, StoreKey};
 use crate::terms::{EntityId, RunId};
 
@@ -260,9 +261,9 @@ fn erased_records_stay_erased_in_a_store_restored_from_an_older_backup() {
 fn a_restore_that_did_not_end_does_not_open_and_can_be_run_again() {
     let (place, store) = Place::new();
     store.backup(&place.backup()).expect("backed up");
-    let damaged = files(&place.backup()).into_iter();
-    let damaged = damaged.filter(|path| path.to_string_lossy().contains("segments/000002-"));
-    let damaged = damaged.last().expect("a segment");
+    let second = |path: &PathBuf| path.to_string_lossy().contains("segments/000002-");
+    let damaged = files(&place.backup()).into_iter().find(second);
+    let damaged = damaged.expect("a segment");
     let good = std::fs::read(&damaged).expect("bytes");
     std::fs::write(&damaged, &good[1..]).expect("written");
     let target = place.restored();
@@ -277,4 +278,16 @@ fn a_restore_that_did_not_end_does_not_open_and_can_be_run_again() {
         open(&target).digest().expect("digest"),
         store.digest().expect("digest")
     );
+}
+
+#[test]
+fn the_log_is_durable_in_the_store_before_it_is_in_a_backup() {
+    let disk = MemoryDisk::new(1);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let (store, to) = (Path::new("/store"), Path::new("/backup"));
+    let opened = Store::open_on(Arc::clone(&vfs), store, &key());
+    drop(opened.unwrap_or_else(|error| panic!("{error}")));
+    let before = disk.syncs_of(&log_path(store));
+    backup_on(&vfs, store, to).expect("backed up");
+    assert!(disk.syncs_of(&log_path(store)) > before);
 }
