@@ -20,10 +20,31 @@ pub type Request = (u8, u16);
 /// Entities by record.
 pub type Entities = BTreeMap<Key, u128>;
 
+/// A small profile: every opening of a store parses it.
+const PROFILE_TEXT: &str = r#"
+name = "sim"
+version = 1
+summary = "One filter, one tag, one comparison."
+
+[[filter]]
+name = "names"
+bits = 1024
+features = [{ attribute = "surname", grams = "bigrams", bits_per_gram = 22 }]
+
+[[tag]]
+name = "name+birth"
+attributes = ["name_tokens", "birth_date"]
+block = true
+
+[[comparison]]
+name = "names"
+rungs = [{ filter = "names", at_least = 0.78, m = 0.8, u = 0.001 }]
+"#;
+
 pub fn profile() -> &'static (LinkageProfile, Layout) {
     static PROFILE: OnceLock<(LinkageProfile, Layout)> = OnceLock::new();
     PROFILE.get_or_init(|| {
-        let profile = LinkageProfile::built_in("jp-standard").expect("built in");
+        let profile = LinkageProfile::parse(PROFILE_TEXT).expect("a good profile");
         let layout = profile.layout();
         (profile, layout)
     })
