@@ -34,6 +34,7 @@ mod check;
 mod clustering;
 mod encoding;
 mod history;
+mod erasure;
 mod ids;
 mod linkage;
 pub mod profile;
@@ -49,6 +50,7 @@ pub use clustering::{
 };
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
 pub use history::IdState;
+pub use erasure::ErasureReceipt;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,
