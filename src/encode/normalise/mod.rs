@@ -8,6 +8,7 @@
 pub mod address;
 pub mod common_names;
 pub mod date;
+pub mod event;
 pub mod insurance;
 mod japanese;
 pub mod kana;
