@@ -291,6 +291,7 @@ rungs = [{ attribute = "rare_given_kana", m = 0.8, u = 0.01 }]
                 presence: layout.presence_all(),
                 kind: EventKind::Other,
                 flags: 0,
+                year: 0,
                 source: 0,
                 key: 0,
             });
