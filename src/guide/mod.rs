@@ -5,3 +5,7 @@ pub mod decisions {}
 
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
+
+#[doc = include_str!("attacks_on_filters.md")]
+#[doc = include_str!("attacks_on_filters.svg")]
+pub mod attacks_on_filters {}
