@@ -97,6 +97,15 @@ pub struct MapFile {
     /// Texts in `kind_column` and the kinds that they mean; any other text means `kind`.
     #[serde(default)]
     pub kinds: BTreeMap<String, EventKind>,
+    /// Column with the version of the record, from 1; a higher one replaces a lower one. CSV only.
+    pub version_column: Option<String>,
+    /// Column with flags that the source sets, as a number below 2²⁴. CSV only.
+    pub flags_column: Option<String>,
+    /// Whether the flags tell the server which rules a record ran into: a birth date on 1 January,
+    /// an era that was over, a wrong check digit. The server can weigh such records differently, and
+    /// learns that about them.
+    #[serde(default)]
+    pub send_flags: bool,
     /// Whose conventions the fields follow.
     pub locale: Locale,
     /// Field and the column that holds it. CSV only, but that `patient_number` may name the system
@@ -186,6 +195,9 @@ impl MapFile {
             return Err(MapError::OtherForm("file.delimiter", "csv"));
         } else if self.kind_column.is_some() {
             return Err(MapError::OtherForm("kind_column", "csv"));
+        } else if self.version_column.is_some() || self.flags_column.is_some() {
+            let key = "version_column, flags_column";
+            return Err(MapError::OtherForm(key, "csv"));
         }
         if form == FileFormName::Fhir {
             if self.file.charset.is_some() && self.encoding()? != encoding_rs::UTF_8 {

@@ -8,6 +8,8 @@
 //! | attribute | normalised, comparable piece of an identity | [`Attribute`] |
 //! | gram | piece of an attribute's value that is hashed into a filter (source only) | – |
 //! | filter | Bloom filter: fixed-length bit vector | [`profile::FilterRecipe`] |
+//! | flags | what a source tells about a record in clear, by bit | [`RecordFlag`] |
+//! | tracer | record of an invented person, planted by sources to measure recall | [`RecordFlag::Tracer`] |
 //! | tag | keyed equality value of a combination of attributes | [`profile::TagRecipe`] |
 //! | encoding | the privacy-preserving form of one record: filters, tags, presence mask | [`RecordEncoding`] |
 //! | linkage profile | the agreed recipe, fingerprinted | [`LinkageProfile`] |
@@ -28,6 +30,7 @@
 
 mod attribute;
 mod encoding;
+mod flags;
 mod ids;
 mod linkage;
 pub mod profile;
@@ -37,6 +40,7 @@ mod table;
 
 pub use attribute::{Attribute, AttributeSet};
 pub use encoding::{ENCODING_BYTES_MAX, EventKind, RecordEncoding, ShapeError};
+pub use flags::RecordFlag;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

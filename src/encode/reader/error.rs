@@ -74,6 +74,9 @@ pub enum ReadError {
         /// The limit.
         bytes_max: u64,
     },
+    /// The temporary file that finds repeated record refs fails.
+    #[error("the temporary file of hashed record refs (see TMPDIR): {0}")]
+    Seen(std::io::Error),
     /// The map says something that cannot be done.
     #[error("{}: {error}", file.display())]
     Map {
