@@ -200,7 +200,12 @@ impl Encoder {
         };
         for (index, filter) in self.filters.iter().enumerate() {
             let out = &mut encoding.filters[self.layout.filter_range(index)];
-            if filter.make(&record.identity, &record.record_ref, &mut scratch.filter, out) {
+            if filter.make(
+                &record.identity,
+                &record.record_ref,
+                &mut scratch.filter,
+                out,
+            ) {
                 encoding.presence |= self.layout.filter_bit(index);
             }
         }

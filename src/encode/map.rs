@@ -121,6 +121,8 @@ pub enum FileFormName {
     /// Rows of columns under a header.
     #[default]
     Csv,
+    /// Columns of a Parquet file; needs the cargo feature `parquet`.
+    Parquet,
     /// FHIR JP Core Patient and Coverage: a bundle, or a resource a line (NDJSON).
     Fhir,
     /// HL7 v2 messages with PID and IN1, as in SS-MIX2.
@@ -162,7 +164,9 @@ impl MapFile {
         map.check_form()?;
         if map.record_ref.trim().is_empty() {
             map.record_ref = match map.file.form {
-                FileFormName::Csv => return Err(MapError::EmptyColumn("record_ref")),
+                FileFormName::Csv | FileFormName::Parquet => {
+                    return Err(MapError::EmptyColumn("record_ref"));
+                }
                 FileFormName::Fhir => "id".to_owned(),
                 FileFormName::Hl7v2 => "PID-3".to_owned(),
                 FileFormName::Uke => "RE-2".to_owned(),
@@ -187,16 +191,23 @@ impl MapFile {
     /// Refuses keys that the form does not have.
     fn check_form(&self) -> Result<(), MapError> {
         let form = self.file.form;
-        if form == FileFormName::Csv {
-            if self.fields.is_empty() {
-                return Err(MapError::NoFields);
-            }
-        } else if self.file.delimiter.is_some() {
-            return Err(MapError::OtherForm("file.delimiter", "csv"));
-        } else if self.kind_column.is_some() {
-            return Err(MapError::OtherForm("kind_column", "csv"));
-        } else if self.version_column.is_some() || self.flags_column.is_some() {
-            let key = "version_column, flags_column";
+        let has_columns = matches!(form, FileFormName::Csv | FileFormName::Parquet);
+        if has_columns && self.fields.is_empty() {
+            return Err(MapError::NoFields);
+        }
+        if form == FileFormName::Parquet
+            && (self.file.charset.is_some() || self.file.delimiter.is_some())
+        {
+            let key = "file.charset, file.delimiter";
+            return Err(MapError::OtherForm(key, "csv"));
+        }
+        let only_with_columns = [
+            ("file.delimiter", self.file.delimiter.is_some()),
+            ("kind_column", self.kind_column.is_some()),
+            ("version_column", self.version_column.is_some()),
+            ("flags_column", self.flags_column.is_some()),
+        ];
+        if !has_columns && let Some((key, _)) = only_with_columns.iter().find(|(_, given)| *given) {
             return Err(MapError::OtherForm(key, "csv"));
         }
         if form == FileFormName::Fhir {
@@ -208,7 +219,7 @@ impl MapFile {
         }
         let mut fields = self.fields.keys();
         let taken = match form {
-            FileFormName::Csv => true,
+            FileFormName::Csv | FileFormName::Parquet => true,
             FileFormName::Fhir => fields.all(|field| *field == Field::PatientNumber),
             FileFormName::Hl7v2 | FileFormName::Uke => fields.next().is_none(),
         };
@@ -264,7 +275,10 @@ impl MapFile {
     pub fn encoding(&self) -> Result<&'static Encoding, MapError> {
         let usual = match self.file.form {
             FileFormName::Uke => "windows-31j",
-            FileFormName::Csv | FileFormName::Fhir | FileFormName::Hl7v2 => "utf-8",
+            FileFormName::Csv
+            | FileFormName::Parquet
+            | FileFormName::Fhir
+            | FileFormName::Hl7v2 => "utf-8",
         };
         let label = self.file.charset.as_deref().unwrap_or(usual).trim();
         // The usual name in Japan for what the standard lists as a label of Shift_JIS.

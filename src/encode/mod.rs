@@ -18,6 +18,7 @@ mod gram;
 mod harden;
 pub mod key;
 mod tag;
+pub mod tracer;
 
 pub use identity::{Identity, SourceRecord};
 

@@ -1,5 +1,7 @@
 //! Flags of a record: what its source tells about it beside its encoding. They travel in clear.
 
+use super::RecordRef;
+
 /// A flag with a meaning of its own. Bits 0 to 23 are the source's, for rules that it checks itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
@@ -32,9 +34,35 @@ impl RecordFlag {
     }
 }
 
+/// How the record refs of tracers begin; a number follows.
+pub const TRACER_PREFIX: &str = "musubi-tracer-";
+
+/// The number of the invented person that a record is of; `None` if it is of a real one. Records of
+/// different sources with equal numbers are one person: the truth that recall is measured against.
+#[must_use]
+pub fn tracer_number(record_ref: &RecordRef, flags: u32) -> Option<u32> {
+    if !RecordFlag::Tracer.is_in(flags) {
+        return None;
+    }
+    let number = record_ref.as_str().strip_prefix(TRACER_PREFIX)?;
+    number.parse().ok()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn only_a_flagged_record_is_a_tracer() {
+        let label = |text: &str| RecordRef::new(text).expect("a label");
+        let flag = RecordFlag::Tracer.bit();
+        assert_eq!(
+            tracer_number(&label("musubi-tracer-000017"), flag),
+            Some(17)
+        );
+        assert_eq!(tracer_number(&label("musubi-tracer-000017"), 0), None);
+        assert_eq!(tracer_number(&label("000017"), flag), None);
+    }
 
     #[test]
     fn every_flag_has_a_bit_of_its_own_that_no_source_sets() {

@@ -40,7 +40,7 @@ mod table;
 
 pub use attribute::{Attribute, AttributeSet};
 pub use encoding::{ENCODING_BYTES_MAX, EventKind, RecordEncoding, ShapeError};
-pub use flags::RecordFlag;
+pub use flags::{RecordFlag, TRACER_PREFIX, tracer_number};
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

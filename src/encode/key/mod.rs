@@ -32,8 +32,7 @@ mod tests;
 
 pub use key_file::{ReadKeyError, SecretKind, WriteKeyError, key_file_fingerprint};
 pub use seal::{
-    OpenedSecret, SealError, new_exchange_key, open_key_file, public_key_fingerprint,
-    seal_key_file,
+    OpenedSecret, SealError, new_exchange_key, open_key_file, public_key_fingerprint, seal_key_file,
 };
 pub use share::{ShareError, join_key_file, split_key_file};
 

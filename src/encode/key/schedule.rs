@@ -2,8 +2,8 @@
 
 use zeroize::Zeroizing;
 
-use super::stream::{Hmac, KeyStream, hmac_sha_256, keyed};
 use super::SECRET_BYTES;
+use super::stream::{Hmac, KeyStream, hmac_sha_256, keyed};
 use crate::terms::profile::Suite;
 
 /// A derived key and the suite that it is for. No `Debug`; wiped on drop.
@@ -15,11 +15,7 @@ pub(in crate::encode) struct Key {
 }
 
 impl Key {
-    pub(super) fn root(
-        context: &'static str,
-        suite: Suite,
-        secret: &[u8; SECRET_BYTES],
-    ) -> Self {
+    pub(super) fn root(context: &'static str, suite: Suite, secret: &[u8; SECRET_BYTES]) -> Self {
         let bytes = match suite {
             Suite::Blake3 => blake3::derive_key(context, secret),
             Suite::HmacSha256 => hmac_sha_256(secret, &[context.as_bytes()]),
@@ -62,6 +58,11 @@ impl Key {
     /// Key of the permutation of a filter's bits.
     pub(in crate::encode) fn permutation(&self) -> Self {
         self.child("musubi/v1/permutation", "")
+    }
+
+    /// Key of the invented people of an epoch.
+    pub(in crate::encode) fn tracers(&self) -> Self {
+        self.child("musubi/v1/tracers", "")
     }
 
     /// Key of a tag under a profile.

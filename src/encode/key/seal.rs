@@ -80,7 +80,9 @@ pub enum SealError {
         wanted: String,
     },
     /// Sealed to another key, or altered.
-    #[error("{path} does not open with this exchange key: it was sealed to another one, or altered")]
+    #[error(
+        "{path} does not open with this exchange key: it was sealed to another one, or altered"
+    )]
     Opening {
         /// Which file.
         path: PathBuf,
@@ -168,9 +170,16 @@ pub fn seal_key_file(
         sealed.map_err(|_| SealError::PublicKey { path: to.into() })?;
     let encapsulated = to_hex(encapsulated.to_bytes().as_slice());
     let ciphertext = to_hex(&ciphertext);
-    let line = format!("{clear} {} {}\n", encapsulated.as_str(), ciphertext.as_str());
+    let line = format!(
+        "{clear} {} {}\n",
+        encapsulated.as_str(),
+        ciphertext.as_str()
+    );
     key_file::write_line_new(out, &line)?;
-    Ok((fingerprint, SecretFingerprint::of(&public.to_bytes().into())))
+    Ok((
+        fingerprint,
+        SecretFingerprint::of(&public.to_bytes().into()),
+    ))
 }
 
 /// Opens a sealed secret with an exchange key and writes it to a new key file.
@@ -261,7 +270,9 @@ fn parse(text: &str) -> Option<Parts> {
 
 fn read_public(path: &Path) -> Result<PublicKey, SealError> {
     let text = key_file::read_text(path, KeyFileKind::Open)?;
-    let line = text.as_deref().map(|text| text.trim_end_matches(['\r', '\n']));
+    let line = text
+        .as_deref()
+        .map(|text| text.trim_end_matches(['\r', '\n']));
     let hex = line.and_then(|line| line.strip_prefix(PUBLIC_LABEL)?.strip_prefix(' '));
     let bytes = hex.and_then(from_hex::<SECRET_BYTES>);
     let key = bytes.and_then(|bytes| PublicKey::from_bytes(bytes.as_slice()).ok());
@@ -293,12 +304,18 @@ mod tests {
         let opened = open_key_file(&sealed, &path("a"), Some("2026.1"), &path("out"));
         let opened = opened.expect("opened");
         assert_eq!(opened.fingerprint, secret.fingerprint());
-        assert_eq!((opened.kind, opened.epoch.as_str()), (SecretKind::Linkage, "2026.1"));
+        assert_eq!(
+            (opened.kind, opened.epoch.as_str()),
+            (SecretKind::Linkage, "2026.1")
+        );
         let text = |name: &str| fs::read_to_string(path(name)).expect("text");
         assert_eq!(text("out"), text("linkage.key"));
         let digits = text("linkage.key");
         let digits = digits.trim_end().split(' ').next_back().expect("digits");
-        assert!(!text("sealed").contains(digits), "the secret stands in clear");
+        assert!(
+            !text("sealed").contains(digits),
+            "the secret stands in clear"
+        );
 
         let refused = |sealed: &Path, with: &str, epoch| {
             let error = open_key_file(sealed, &path(with), epoch, &path("never"));

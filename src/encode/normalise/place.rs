@@ -89,9 +89,7 @@ pub fn city_of_ward(municipality: &str) -> &str {
 /// anything else.
 #[must_use]
 pub fn parse_phone(text: &str) -> Option<String> {
-    let usable = |digits: &Cow<'_, str>| {
-        matches!(digits.len(), 10 | 11) && digits.starts_with('0')
-    };
+    let usable = |digits: &Cow<'_, str>| matches!(digits.len(), 10 | 11) && digits.starts_with('0');
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
         return Some(Cow::Borrowed(text))
             .filter(usable)

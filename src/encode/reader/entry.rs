@@ -15,7 +15,9 @@ pub struct Entry {
     /// Why it is no record, if the adapter found that.
     pub(super) refusal: Option<RowRefusal>,
     /// The source's label.
-    pub(super) record_ref: String,
+    pub(in crate::encode) record_ref: String,
+    /// Whether it is of an invented person.
+    pub(super) is_tracer: bool,
     /// What tells the kind of event, if the form has such a column.
     pub(super) kind: String,
     /// Version at the source as written; empty if the form has none.
@@ -36,6 +38,7 @@ impl Entry {
             line: 0,
             refusal: None,
             record_ref: String::new(),
+            is_tracer: false,
             kind: String::new(),
             version: String::new(),
             flags: String::new(),
@@ -43,6 +46,14 @@ impl Entry {
             text: String::with_capacity(256),
             spans: [(0, 0); Field::ALL.len()],
         }
+    }
+
+    /// The beginning of an entry that no file holds.
+    pub(in crate::encode) fn of_tracer(record_ref: String) -> Self {
+        let mut entry = Self::new();
+        entry.record_ref = record_ref;
+        entry.is_tracer = true;
+        entry
     }
 
     /// Forgets the last record; `line` is where the next one begins.
@@ -59,7 +70,7 @@ impl Entry {
     }
 
     /// Sets a field's text.
-    pub(super) fn set(&mut self, field: Field, text: &str) {
+    pub(in crate::encode) fn set(&mut self, field: Field, text: &str) {
         let start = self.text.len();
         self.text.push_str(text.trim());
         // Rows are at most ROW_BYTES_MAX long, far below 2³².
@@ -67,7 +78,7 @@ impl Entry {
     }
 
     /// A field's text; empty if there is none.
-    pub(super) fn get(&self, field: Field) -> &str {
+    pub(in crate::encode) fn get(&self, field: Field) -> &str {
         let (start, end) = self.spans[field as usize];
         &self.text[start as usize..end as usize]
     }

@@ -12,6 +12,8 @@ mod error;
 mod fhir;
 mod hl7;
 mod names;
+#[cfg(feature = "parquet")]
+mod parquet;
 mod record;
 mod report;
 mod seen;
@@ -93,6 +95,10 @@ pub fn open_source(
 ) -> Result<SourceReader, ReadError> {
     let form: Box<dyn Form> = match map.file.form {
         FileFormName::Csv => Box::new(csv::CsvForm::open(path, map)?),
+        #[cfg(feature = "parquet")]
+        FileFormName::Parquet => Box::new(parquet::ParquetForm::open(path, map)?),
+        #[cfg(not(feature = "parquet"))]
+        FileFormName::Parquet => return Err(ReadError::NoParquet),
         FileFormName::Fhir => Box::new(fhir::FhirForm::open(path, map)?),
         FileFormName::Hl7v2 => Box::new(hl7::Hl7Form::open(path, map)?),
         FileFormName::Uke => Box::new(uke::UkeForm::open(path, map)?),
@@ -144,11 +150,26 @@ impl SourceReader {
             if batch.used == batch.entries.len() {
                 batch.entries.push(Entry::new());
             }
-            if read_entry(self.form.as_mut(), &mut batch.entries[batch.used], &mut self.ended)? {
+            if read_entry(
+                self.form.as_mut(),
+                &mut batch.entries[batch.used],
+                &mut self.ended,
+            )? {
                 batch.used += 1;
             }
         }
         Ok(())
+    }
+
+    /// Takes the record ref of a tracer, which the file must not use as well. Nothing is counted.
+    ///
+    /// # Errors
+    /// [`ReadError::Seen`] if the temporary file of record refs fails.
+    pub fn reserve(&mut self, tracer: &Recorded) -> Result<(), ReadError> {
+        match &tracer.outcome {
+            Ok(key) => self.seen.insert(key),
+            Err(_) => Ok(()),
+        }
     }
 
     /// Counts what became of an entry, and says whether its record goes on: a record ref that stood

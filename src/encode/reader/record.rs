@@ -81,18 +81,16 @@ impl Recorder {
                 .ok_or(RowRefusal::Flags)?,
         };
         let values = entry.values();
-        let mut identity = normalise(
-            &values,
-            self.map.locale,
-            &self.source,
-            &mut recorded.notes,
-        );
+        let mut identity = normalise(&values, self.map.locale, &self.source, &mut recorded.notes);
         recorded.filled = identity.filled();
         if recorded.filled.is_empty() {
             return Err(RowRefusal::NoIdentity);
         }
         if self.map.send_flags {
             flags |= broken_rules(&recorded.notes);
+        }
+        if entry.is_tracer {
+            flags |= RecordFlag::Tracer.bit();
         }
         if !entry.columns.is_empty() {
             identity.set_columns(entry.columns.clone());

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::encode::normalise::Note;
 use crate::encode::Field;
+use crate::encode::normalise::Note;
 use crate::terms::{Attribute, AttributeSet};
 
 /// Example lines kept for each reason.

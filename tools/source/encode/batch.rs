@@ -5,9 +5,8 @@ use rayon::prelude::*;
 
 use super::EncodeError;
 use super::output::Output;
-use crate::encode::{
-    EncodeScratch, Encoder, Entry, EntryBatch, Recorded, Recorder, SourceReader,
-};
+use crate::encode::tracer::TracerMaker;
+use crate::encode::{EncodeScratch, Encoder, Entry, EntryBatch, Recorded, Recorder, SourceReader};
 use crate::terms::RecordEncoding;
 use crate::tools::source::fill::FillCounter;
 
@@ -52,6 +51,26 @@ pub(super) fn encode_all(
         after_batch(reader);
     }
     Ok(empty)
+}
+
+/// Writes the first tracers before the records of the file. They are in no count of the report.
+pub(super) fn plant(
+    maker: &TracerMaker,
+    tracers: u32,
+    reader: &mut SourceReader,
+    encoder: &Encoder,
+    writer: &mut Output,
+) -> Result<(), EncodeError> {
+    let recorder = reader.recorder();
+    for index in 0..tracers {
+        let (recorded, record) = recorder.record(&maker.entry(index));
+        reader.reserve(&recorded)?;
+        let encoding = record.map(|record| encoder.encode(&record));
+        if let Some(encoding) = encoding.filter(|encoding| encoding.presence != 0) {
+            writer.append(&encoding)?;
+        }
+    }
+    Ok(())
 }
 
 /// Normalises and encodes on all cores; the order stays.

@@ -49,6 +49,7 @@ impl Bench {
             linkage_secret: at("linkage.key"),
             source_secret: Some(at("source.key")),
             epoch: "1".into(),
+            tracers: 0,
         };
         Self { dir, options }
     }
