@@ -83,7 +83,7 @@ impl Draw<'_> {
     fn below(&mut self, limit: u32) -> u32 {
         let mut bytes = [0; 8];
         self.0.fill(&mut bytes);
-        (u128::from(u64::from_le_bytes(bytes)) * u128::from(limit) >> 64) as u32
+        ((u128::from(u64::from_le_bytes(bytes)) * u128::from(limit)) >> 64) as u32
     }
 
     fn happens(&mut self, thousandths: u32) -> bool {

@@ -147,5 +147,9 @@ fn to_text(report: &EncodeReport) -> String {
         let share = 100.0 * *count as f64 / report.read.records.max(1) as f64;
         let _ = writeln!(text, "filled  {attribute:<40} {count:>9} ({share:.1} %)");
     }
-    text + &report.fill.to_text()
+    text += &report.fill.to_text();
+    for risk in &report.risks {
+        let _ = writeln!(text, "look at {risk}");
+    }
+    text
 }

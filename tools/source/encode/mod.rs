@@ -3,6 +3,7 @@
 mod batch;
 mod command;
 mod output;
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -81,6 +82,8 @@ pub struct EncodeReport {
     pub read: ReadReport,
     /// Fill of filters and tags.
     pub fill: Fill,
+    /// What to look at before submitting, in words.
+    pub risks: Vec<String>,
     /// Time from opening to the finished file.
     pub seconds: f64,
 }
@@ -195,7 +198,7 @@ pub fn encode_source(
     }
     let written = writer.finish()?;
     progress(total, total);
-    Ok(EncodeReport {
+    let mut report = EncodeReport {
         records: written.records,
         tracers,
         empty,
@@ -208,8 +211,11 @@ pub fn encode_source(
         secret_fingerprint: header.secret_fingerprint.to_string(),
         read,
         fill,
+        risks: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
-    })
+    };
+    report.risks = risk::risks(&report, &map, &options.profile);
+    Ok(report)
 }
 
 /// Writing over the input would destroy the source's own data.
