@@ -88,6 +88,12 @@ impl Identity {
         self.filled
     }
 
+    /// The attributes that have a value, in order of their code.
+    pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
+        let all = Attribute::ALL.iter().copied();
+        all.filter(|attribute| self.filled.contains(*attribute))
+    }
+
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {
@@ -114,6 +120,8 @@ pub struct SourceRecord {
     pub version: u32,
     /// Kind of event.
     pub kind: EventKind,
+    /// Calendar year of the event; 0 is not stated.
+    pub year: u16,
     /// Rules that the source checked and found broken, by bit.
     pub flags: u32,
     /// Who it is about.

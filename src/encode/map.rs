@@ -99,7 +99,7 @@ pub struct MapFile {
     pub kinds: BTreeMap<String, EventKind>,
     /// Column with the version of the record, from 1; a higher one replaces a lower one. CSV only.
     pub version_column: Option<String>,
-    /// Column with flags that the source sets, as a number below 2²⁴. CSV only.
+    /// Column with flags that the source sets, as a number with bits 8 to 23 only. CSV only.
     pub flags_column: Option<String>,
     /// Whether the flags tell the server which rules a record ran into: a birth date on 1 January,
     /// an era that was over, a wrong check digit. The server can weigh such records differently, and

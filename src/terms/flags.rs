@@ -2,7 +2,8 @@
 
 use super::RecordRef;
 
-/// A flag with a meaning of its own. Bits 0 to 23 are the source's, for rules that it checks itself.
+/// A flag with a meaning of its own. Bits 0 to 7 are [`SourceCheck`](super::SourceCheck)'s; bits 8 to
+/// 23 the source's own, for rules that it checks before.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u32)]
 pub enum RecordFlag {
@@ -19,7 +20,7 @@ pub enum RecordFlag {
 
 impl RecordFlag {
     /// Bits that no source's column may hold.
-    pub const SET_HERE: u32 = 0xFF00_0000;
+    pub const SET_HERE: u32 = 0xFF00_00FF;
 
     /// The flag's bit.
     #[must_use]

@@ -35,6 +35,10 @@ use seen::SeenRefs;
 const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// A record as it was read.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all rows are records; a box would cost each of them an allocation"
+)]
 pub enum Row {
     /// A record.
     Record(SourceRecord),

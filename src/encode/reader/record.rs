@@ -2,8 +2,10 @@
 //! entries can be worked on at once.
 
 use super::{Entry, RowRefusal};
+use crate::encode::field::Field;
 use crate::encode::identity::SourceRecord;
 use crate::encode::map::MapFile;
+use crate::encode::normalise::event::event_facts;
 use crate::encode::normalise::{Note, Rule, normalise};
 use crate::terms::{AttributeSet, EventKind, RecordFlag, RecordRef, SourceId};
 
@@ -82,10 +84,14 @@ impl Recorder {
         };
         let values = entry.values();
         let mut identity = normalise(&values, self.map.locale, &self.source, &mut recorded.notes);
+        let kind = self.kind(entry);
+        let written = values.get(Field::EventDate);
+        let event = event_facts(written, kind, &mut identity, &mut recorded.notes);
         recorded.filled = identity.filled();
         if recorded.filled.is_empty() {
             return Err(RowRefusal::NoIdentity);
         }
+        flags |= event.flags;
         if self.map.send_flags {
             flags |= broken_rules(&recorded.notes);
         }
@@ -98,7 +104,8 @@ impl Recorder {
         Ok(SourceRecord {
             record_ref,
             version,
-            kind: self.kind(entry),
+            kind,
+            year: event.year,
             flags,
             identity,
         })
