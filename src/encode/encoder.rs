@@ -53,6 +53,29 @@ pub struct Encoder {
     secret_fingerprint: SecretFingerprint,
 }
 
+/// Memory for encoding, one for each thread. Plaintext: no `Debug`, wiped on drop.
+pub struct EncodeScratch {
+    filter: FilterScratch,
+    message: Zeroizing<Vec<u8>>,
+}
+
+impl EncodeScratch {
+    /// Nothing in it yet.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            filter: FilterScratch::new(),
+            message: Zeroizing::new(Vec::with_capacity(256)),
+        }
+    }
+}
+
+impl Default for EncodeScratch {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 impl Encoder {
     /// Derives all keys of a profile.
     ///
@@ -156,6 +179,16 @@ impl Encoder {
     /// refused as empty.
     #[must_use]
     pub fn encode(&self, record: &SourceRecord) -> RecordEncoding {
+        self.encode_with(record, &mut EncodeScratch::new())
+    }
+
+    /// As [`Encoder::encode`], in memory that is used again for the next record.
+    #[must_use]
+    pub fn encode_with(
+        &self,
+        record: &SourceRecord,
+        scratch: &mut EncodeScratch,
+    ) -> RecordEncoding {
         let mut encoding = RecordEncoding {
             record_ref: record.record_ref.clone(),
             version: record.version,
@@ -170,10 +203,14 @@ impl Encoder {
             filters: vec![0; self.layout.filter_words()],
             tags: vec![0; self.layout.tag_slots()],
         };
-        let mut scratch = FilterScratch::new();
         for (index, filter) in self.filters.iter().enumerate() {
             let out = &mut encoding.filters[self.layout.filter_range(index)];
-            if filter.make(&record.identity, &record.record_ref, &mut scratch, out) {
+            if filter.make(
+                &record.identity,
+                &record.record_ref,
+                &mut scratch.filter,
+                out,
+            ) {
                 encoding.presence |= self.layout.filter_bit(index);
             }
         }
@@ -185,10 +222,10 @@ impl Encoder {
                 encoding.presence |= self.layout.filter_bit(0);
             }
         }
-        let mut message = Zeroizing::new(Vec::with_capacity(256));
+        let message = &mut scratch.message;
         for (index, tag) in self.tags.iter().enumerate() {
             let slots = &mut encoding.tags[self.layout.tag_range(index)];
-            if tag.make(&record.identity, &record.record_ref, &mut message, slots) {
+            if tag.make(&record.identity, &record.record_ref, message, slots) {
                 encoding.presence |= self.layout.tag_bit(index);
             }
         }

@@ -67,6 +67,11 @@ impl<'a> FieldValues<'a> {
         self.0[field as usize] = text.trim();
     }
 
+    /// Sets a field's text, which has no surrounding spaces.
+    pub(super) fn set_trimmed(&mut self, field: Field, text: &'a str) {
+        self.0[field as usize] = text;
+    }
+
     /// A field's text without surrounding spaces; empty if the source has no such column.
     #[must_use]
     pub fn get(&self, field: Field) -> &'a str {

@@ -104,8 +104,8 @@ impl FilterMaker {
             for (gram, occurrence) in scratch.grams.iter() {
                 scratch.message.clear();
                 append_field(&mut scratch.message, gram);
-                scratch.message.extend(occurrence.to_le_bytes());
-                scratch.message.extend(scratch.salt.iter());
+                scratch.message.extend_from_slice(&occurrence.to_le_bytes());
+                scratch.message.extend_from_slice(&scratch.salt);
                 self.set_bits(feature, &scratch.message, out);
                 gram_count += 1;
             }
@@ -135,6 +135,6 @@ impl FilterMaker {
 /// `u32 LE length ‖ value`: no two lists of values give the same bytes.
 pub(super) fn append_field(message: &mut Vec<u8>, value: &str) {
     // A value is a field of a person: far shorter than 2³² bytes.
-    message.extend((value.len() as u32).to_le_bytes());
-    message.extend(value.as_bytes());
+    message.extend_from_slice(&(value.len() as u32).to_le_bytes());
+    message.extend_from_slice(value.as_bytes());
 }

@@ -123,26 +123,27 @@ impl Flips {
     }
 }
 
+/// Bytes of a stream that are made together.
+const BLOCK_BYTES: usize = 1024;
+
 /// A keyed stream as 64-bit little-endian words.
-struct Words {
-    stream: KeyStream,
-    block: [u8; Self::BLOCK_BYTES],
+struct Words<'a> {
+    stream: KeyStream<'a>,
+    block: [u8; BLOCK_BYTES],
     next: usize,
 }
 
-impl Words {
-    const BLOCK_BYTES: usize = 1024;
-
-    fn new(key: &Key, message: &[u8]) -> Self {
+impl<'a> Words<'a> {
+    fn new(key: &'a Key, message: &'a [u8]) -> Self {
         Self {
             stream: key.stream(message),
-            block: [0; Self::BLOCK_BYTES],
-            next: Self::BLOCK_BYTES,
+            block: [0; BLOCK_BYTES],
+            next: BLOCK_BYTES,
         }
     }
 
     fn next_word(&mut self) -> u64 {
-        if self.next == Self::BLOCK_BYTES {
+        if self.next == BLOCK_BYTES {
             self.stream.fill(&mut self.block);
             self.next = 0;
         }

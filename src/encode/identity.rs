@@ -2,7 +2,7 @@
 
 use zeroize::Zeroize;
 
-use crate::terms::{Attribute, EventKind, RecordRef};
+use crate::terms::{Attribute, AttributeSet, EventKind, RecordRef};
 
 /// Stands for a character that could not be read or represented. Grams that hold it are dropped
 /// and tags that need it are missing: an unknown character does not disagree with anything.
@@ -10,37 +10,64 @@ pub const UNKNOWN: char = '\u{FFFD}';
 
 /// Normalised attributes of one record.
 ///
+/// All values stand one after the other in one text: reading a million records then takes no memory
+/// for each value of each record.
+///
 /// # Privacy
 /// Plaintext identity: no `Debug`, no `Serialize`, wiped on drop.
-#[derive(Default)]
 pub struct Identity {
-    values: Vec<(Attribute, String)>,
+    text: String,
+    /// Start and end of each attribute's value in `text`, by the attribute's code.
+    spans: [(u32, u32); Attribute::ALL.len()],
+    filled: AttributeSet,
+    /// Attributes whose value holds [`UNKNOWN`].
+    unknown: AttributeSet,
     columns: Vec<String>,
+}
+
+impl Default for Identity {
+    fn default() -> Self {
+        Self {
+            // Room for usual records, so that growing leaves no copies behind.
+            text: String::with_capacity(512),
+            spans: [(0, 0); Attribute::ALL.len()],
+            filled: AttributeSet::default(),
+            unknown: AttributeSet::default(),
+            columns: Vec::new(),
+        }
+    }
 }
 
 impl Identity {
     /// Sets an attribute; an empty value is the same as none.
-    pub fn set(&mut self, attribute: Attribute, value: impl Into<String>) {
-        let mut value = value.into();
-        if let Some(slot) = self
-            .values
-            .iter_mut()
-            .find(|(known, _)| *known == attribute)
-        {
-            std::mem::swap(&mut slot.1, &mut value);
-            value.zeroize();
-        } else if !value.is_empty() {
-            self.values.push((attribute, value));
+    pub fn set(&mut self, attribute: Attribute, value: impl AsRef<str>) {
+        self.set_parts(attribute, &[value.as_ref()]);
+    }
+
+    /// Sets an attribute to texts one after the other.
+    pub fn set_parts(&mut self, attribute: Attribute, parts: &[&str]) {
+        let start = self.text.len();
+        self.text.extend(parts.iter().copied());
+        let value = &self.text[start..];
+        self.unknown.remove(attribute);
+        self.filled.remove(attribute);
+        if !value.is_empty() {
+            self.filled.insert(attribute);
+            if value.contains(UNKNOWN) {
+                self.unknown.insert(attribute);
+            }
         }
+        // A record has far fewer than 2³² bytes: readers refuse longer rows.
+        self.spans[attribute as usize] = (start as u32, self.text.len() as u32);
     }
 
     /// The value, if there is one.
     #[must_use]
     pub fn get(&self, attribute: Attribute) -> Option<&str> {
-        let found = self.values.iter().find(|(known, _)| *known == attribute);
-        found
-            .map(|(_, value)| value.as_str())
-            .filter(|value| !value.is_empty())
+        let (start, end) = self.spans[attribute as usize];
+        self.filled
+            .contains(attribute)
+            .then(|| &self.text[start as usize..end as usize])
     }
 
     /// Keeps columns as they are written, for an encoder that hashes columns and not attributes.
@@ -55,24 +82,32 @@ impl Identity {
         &self.columns
     }
 
-    /// The attributes that have a value, in no order.
+    /// The attributes that have a value.
+    #[must_use]
+    pub fn filled(&self) -> AttributeSet {
+        self.filled
+    }
+
+    /// The attributes that have a value, in order of their code.
     pub fn attributes(&self) -> impl Iterator<Item = Attribute> + '_ {
-        let filled = self.values.iter().filter(|(_, value)| !value.is_empty());
-        filled.map(|(attribute, _)| *attribute)
+        let all = Attribute::ALL.iter().copied();
+        all.filter(|attribute| self.filled.contains(*attribute))
     }
 
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {
-        self.get(attribute).filter(|value| !value.contains(UNKNOWN))
+        if self.unknown.contains(attribute) {
+            None
+        } else {
+            self.get(attribute)
+        }
     }
 }
 
 impl Drop for Identity {
     fn drop(&mut self) {
-        for (_, value) in &mut self.values {
-            value.zeroize();
-        }
+        self.text.zeroize();
         self.columns.zeroize();
     }
 }

@@ -97,6 +97,15 @@ pub struct MapFile {
     /// Texts in `kind_column` and the kinds that they mean; any other text means `kind`.
     #[serde(default)]
     pub kinds: BTreeMap<String, EventKind>,
+    /// Column with the version of the record, from 1; a higher one replaces a lower one. CSV only.
+    pub version_column: Option<String>,
+    /// Column with flags that the source sets, as a number with bits 8 to 23 only. CSV only.
+    pub flags_column: Option<String>,
+    /// Whether the flags tell the server which rules a record ran into: a birth date on 1 January,
+    /// an era that was over, a wrong check digit. The server can weigh such records differently, and
+    /// learns that about them.
+    #[serde(default)]
+    pub send_flags: bool,
     /// Whose conventions the fields follow.
     pub locale: Locale,
     /// Field and the column that holds it. CSV only, but that `patient_number` may name the system
@@ -112,6 +121,8 @@ pub enum FileFormName {
     /// Rows of columns under a header.
     #[default]
     Csv,
+    /// Columns of a Parquet file; needs the cargo feature `parquet`.
+    Parquet,
     /// FHIR JP Core Patient and Coverage: a bundle, or a resource a line (NDJSON).
     Fhir,
     /// HL7 v2 messages with PID and IN1, as in SS-MIX2.
@@ -153,7 +164,9 @@ impl MapFile {
         map.check_form()?;
         if map.record_ref.trim().is_empty() {
             map.record_ref = match map.file.form {
-                FileFormName::Csv => return Err(MapError::EmptyColumn("record_ref")),
+                FileFormName::Csv | FileFormName::Parquet => {
+                    return Err(MapError::EmptyColumn("record_ref"));
+                }
                 FileFormName::Fhir => "id".to_owned(),
                 FileFormName::Hl7v2 => "PID-3".to_owned(),
                 FileFormName::Uke => "RE-2".to_owned(),
@@ -178,14 +191,24 @@ impl MapFile {
     /// Refuses keys that the form does not have.
     fn check_form(&self) -> Result<(), MapError> {
         let form = self.file.form;
-        if form == FileFormName::Csv {
-            if self.fields.is_empty() {
-                return Err(MapError::NoFields);
-            }
-        } else if self.file.delimiter.is_some() {
-            return Err(MapError::OtherForm("file.delimiter", "csv"));
-        } else if self.kind_column.is_some() {
-            return Err(MapError::OtherForm("kind_column", "csv"));
+        let has_columns = matches!(form, FileFormName::Csv | FileFormName::Parquet);
+        if has_columns && self.fields.is_empty() {
+            return Err(MapError::NoFields);
+        }
+        if form == FileFormName::Parquet
+            && (self.file.charset.is_some() || self.file.delimiter.is_some())
+        {
+            let key = "file.charset, file.delimiter";
+            return Err(MapError::OtherForm(key, "csv"));
+        }
+        let only_with_columns = [
+            ("file.delimiter", self.file.delimiter.is_some()),
+            ("kind_column", self.kind_column.is_some()),
+            ("version_column", self.version_column.is_some()),
+            ("flags_column", self.flags_column.is_some()),
+        ];
+        if !has_columns && let Some((key, _)) = only_with_columns.iter().find(|(_, given)| *given) {
+            return Err(MapError::OtherForm(key, "csv"));
         }
         if form == FileFormName::Fhir {
             if self.file.charset.is_some() && self.encoding()? != encoding_rs::UTF_8 {
@@ -196,7 +219,7 @@ impl MapFile {
         }
         let mut fields = self.fields.keys();
         let taken = match form {
-            FileFormName::Csv => true,
+            FileFormName::Csv | FileFormName::Parquet => true,
             FileFormName::Fhir => fields.all(|field| *field == Field::PatientNumber),
             FileFormName::Hl7v2 | FileFormName::Uke => fields.next().is_none(),
         };
@@ -252,7 +275,10 @@ impl MapFile {
     pub fn encoding(&self) -> Result<&'static Encoding, MapError> {
         let usual = match self.file.form {
             FileFormName::Uke => "windows-31j",
-            FileFormName::Csv | FileFormName::Fhir | FileFormName::Hl7v2 => "utf-8",
+            FileFormName::Csv
+            | FileFormName::Parquet
+            | FileFormName::Fhir
+            | FileFormName::Hl7v2 => "utf-8",
         };
         let label = self.file.charset.as_deref().unwrap_or(usual).trim();
         // The usual name in Japan for what the standard lists as a label of Shift_JIS.

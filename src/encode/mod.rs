@@ -18,16 +18,20 @@ mod gram;
 mod harden;
 pub mod key;
 mod tag;
+pub mod tracer;
 
 pub use identity::{Identity, SourceRecord};
 
 pub use field::Field;
 pub use map::MapFile;
 pub use normalise::Locale;
-pub use reader::{ReadError, ReadReport, Row, RowRefusal, SourceReader, open_source};
+pub use reader::{
+    Entry, EntryBatch, ReadError, ReadReport, Recorded, Recorder, Row, RowRefusal, SourceReader,
+    open_source,
+};
 pub use sources::SourceList;
 
 pub use tag::CHARACTERS_MIN;
 
-pub use encoder::{Encoder, NewEncoderError};
+pub use encoder::{EncodeScratch, Encoder, NewEncoderError};
 pub use key::{LinkageSecret, SecretFingerprint, SourceSecret};

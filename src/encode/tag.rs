@@ -168,7 +168,5 @@ fn write_message(
 }
 
 fn value(key: &Key, message: &[u8]) -> u64 {
-    let mut first = [0; 8];
-    key.stream(message).fill(&mut first);
-    u64::from_le_bytes(first).max(1)
+    key.number(message).max(1)
 }

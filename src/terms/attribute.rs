@@ -96,6 +96,11 @@ impl AttributeSet {
         self.0 |= 1 << attribute as u8;
     }
 
+    /// Takes one out.
+    pub fn remove(&mut self, attribute: Attribute) {
+        self.0 &= !(1 << attribute as u8);
+    }
+
     /// Whether it is in the set.
     #[must_use]
     pub fn contains(self, attribute: Attribute) -> bool {

@@ -8,6 +8,8 @@
 //! | attribute | normalised, comparable piece of an identity | [`Attribute`] |
 //! | gram | piece of an attribute's value that is hashed into a filter (source only) | – |
 //! | filter | Bloom filter: fixed-length bit vector | [`profile::FilterRecipe`] |
+//! | flags | what a source tells about a record in clear, by bit | [`RecordFlag`] |
+//! | tracer | record of an invented person, planted by sources to measure recall | [`RecordFlag::Tracer`] |
 //! | tag | keyed equality value of a combination of attributes | [`profile::TagRecipe`] |
 //! | encoding | the privacy-preserving form of one record: filters, tags, presence mask | [`RecordEncoding`] |
 //! | event year | calendar year of the event that a record tells about, if the profile asks for it | `u16`, 0 is not stated |
@@ -35,6 +37,7 @@ mod clustering;
 mod encoding;
 mod history;
 mod erasure;
+mod flags;
 mod ids;
 mod linkage;
 pub mod profile;
@@ -51,6 +54,7 @@ pub use clustering::{
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
 pub use history::IdState;
 pub use erasure::ErasureReceipt;
+pub use flags::{RecordFlag, TRACER_PREFIX, tracer_number};
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

@@ -58,6 +58,7 @@ fn encode(
         linkage_secret: stage.linkage_secret.clone(),
         source_secret: Some(source.secret.clone()),
         epoch: "1".into(),
+        tracers: 0,
     };
     let bar = progress.bar("encode", 0);
     let report = encode_source(&options, &|done, total| {

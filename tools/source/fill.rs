@@ -19,6 +19,10 @@ pub struct FilterFill {
     pub records: u64,
     /// Mean share of bits that are set where it is present, `[0, 1]`; 0 if no record has it.
     pub mean_fill: f64,
+    /// Fewest and most bits that are set where it is present.
+    pub popcount_range: [u32; 2],
+    /// Standard deviation of the number of bits that are set.
+    pub popcount_deviation: f64,
 }
 
 /// Count of one tag.
@@ -41,12 +45,21 @@ pub struct Fill {
     pub tags: Vec<TagFill>,
 }
 
+/// Ones of one filter over all records that have it.
+#[derive(Clone, Copy, Default)]
+struct Ones {
+    records: u64,
+    sum: u64,
+    squares: u64,
+    least: u32,
+    most: u32,
+}
+
 /// Counts encodings of one shape.
 pub struct FillCounter {
     shapes: Vec<FilterShape>,
     tag_names: Vec<String>,
-    /// Records and ones of each filter.
-    filters: Vec<(u64, u64)>,
+    filters: Vec<Ones>,
     tags: Vec<u64>,
     records: u64,
 }
@@ -58,7 +71,7 @@ impl FillCounter {
         Self {
             shapes: filters.to_vec(),
             tag_names: tags.to_vec(),
-            filters: vec![(0, 0); filters.len()],
+            filters: vec![Ones::default(); filters.len()],
             tags: vec![0; tags.len()],
             records: 0,
         }
@@ -70,10 +83,19 @@ impl FillCounter {
         let mut words = encoding.filters.iter();
         for (index, shape) in self.shapes.iter().enumerate() {
             let own = words.by_ref().take(shape.bits as usize / 64);
-            let ones: u64 = own.map(|word| u64::from(word.count_ones())).sum();
+            let ones: u32 = own.map(|word| word.count_ones()).sum();
             if encoding.presence & (1 << index) != 0 {
-                self.filters[index].0 += 1;
-                self.filters[index].1 += ones;
+                let filter = &mut self.filters[index];
+                let is_first = filter.records == 0;
+                filter.least = if is_first {
+                    ones
+                } else {
+                    filter.least.min(ones)
+                };
+                filter.most = filter.most.max(ones);
+                filter.records += 1;
+                filter.sum += u64::from(ones);
+                filter.squares += u64::from(ones).pow(2);
             }
         }
         for (index, count) in self.tags.iter_mut().enumerate() {
@@ -85,11 +107,18 @@ impl FillCounter {
     #[must_use]
     pub fn finish(self) -> Fill {
         let filters = self.shapes.into_iter().zip(self.filters);
-        let filters = filters.map(|(shape, (records, ones))| FilterFill {
-            name: shape.name,
-            bits: shape.bits,
-            records,
-            mean_fill: ones as f64 / (records.max(1) * u64::from(shape.bits)) as f64,
+        let filters = filters.map(|(shape, ones)| {
+            let records = ones.records.max(1) as f64;
+            let mean = ones.sum as f64 / records;
+            let variance = ones.squares as f64 / records - mean * mean;
+            FilterFill {
+                name: shape.name,
+                bits: shape.bits,
+                records: ones.records,
+                mean_fill: mean / f64::from(shape.bits),
+                popcount_range: [ones.least, ones.most],
+                popcount_deviation: variance.max(0.0).sqrt(),
+            }
         });
         let tags = self.tag_names.into_iter().zip(self.tags);
         Fill {
@@ -112,11 +141,14 @@ impl Fill {
             // Writing to a `String` cannot fail.
             let _ = writeln!(
                 text,
-                "filter {:<24} in {:>5.1} % of records, {:.1} % of {} bits set",
+                "filter {:<24} in {:>5.1} % of records, {:.1} % of {} bits set ({} to {}, deviation {:.1})",
                 filter.name,
                 share(filter.records),
                 100.0 * filter.mean_fill,
-                filter.bits
+                filter.bits,
+                filter.popcount_range[0],
+                filter.popcount_range[1],
+                filter.popcount_deviation
             );
         }
         for tag in &self.tags {

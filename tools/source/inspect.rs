@@ -68,6 +68,22 @@ pub fn inspect(path: &Path) -> Result<Inspection, ReadEncodingError> {
     })
 }
 
+/// A time as `2026-11-22 15:04:05 UTC`: days since 1970 as a civil date (Howard Hinnant's
+/// `civil_from_days`).
+fn time_of(unix_s: u64) -> String {
+    let (days, rest) = (unix_s / 86_400 + 719_468, unix_s % 86_400);
+    let (era, day_of_era) = (days / 146_097, days % 146_097);
+    let year_of_era =
+        (day_of_era - day_of_era / 1_460 + day_of_era / 36_524 - day_of_era / 146_096) / 365;
+    let day_of_year = day_of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let month_from_march = (5 * day_of_year + 2) / 153;
+    let day = day_of_year - (153 * month_from_march + 2) / 5 + 1;
+    let month = (month_from_march + 2) % 12 + 1;
+    let year = era * 400 + year_of_era + u64::from(month <= 2);
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    format!("{year:04}-{month:02}-{day:02} {hour:02}:{minute:02}:{second:02} UTC")
+}
+
 /// Runs `inspect`.
 ///
 /// # Errors
@@ -83,7 +99,7 @@ pub fn run(arguments: &InspectArguments) -> Outcome {
          profile             {profile} ({profile_fingerprint})\n\
          epoch               {epoch}\n\
          linkage secret      fingerprint {secret_fingerprint}\n\
-         created             {created} s after 1970-01-01 UTC\n\
+         created             {created}\n\
          It holds no plaintext identity: record refs, event kinds, filters and tags only.\n{fill}",
         file = arguments.file.display(),
         records = found.fill.records,
@@ -93,7 +109,23 @@ pub fn run(arguments: &InspectArguments) -> Outcome {
         profile_fingerprint = found.profile_fingerprint,
         epoch = found.epoch,
         secret_fingerprint = found.secret_fingerprint,
-        created = found.created_unix_s,
+        created = time_of(found.created_unix_s),
         fill = found.fill.to_text(),
     ))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::time_of;
+
+    #[test]
+    fn a_time_is_a_civil_date() {
+        for (unix_s, expected) in [
+            (0, "1970-01-01 00:00:00 UTC"),
+            (951_782_400, "2000-02-29 00:00:00 UTC"),
+            (1_795_360_987, "2026-11-22 15:23:07 UTC"),
+        ] {
+            assert_eq!(time_of(unix_s), expected);
+        }
+    }
 }

@@ -5,7 +5,10 @@ use std::path::PathBuf;
 use clap::{Subcommand, ValueEnum};
 
 use super::Outcome;
-use crate::encode::key::{SecretKind, join_key_file, key_file_fingerprint, split_key_file};
+use crate::encode::key::{
+    SecretKind, join_key_file, key_file_fingerprint, new_exchange_key, open_key_file,
+    public_key_fingerprint, seal_key_file, split_key_file,
+};
 use crate::encode::{LinkageSecret, SourceSecret};
 
 /// Arguments of `key`.
@@ -19,6 +22,34 @@ pub enum KeyCommand {
         /// Which secret: shared by all sources, or this source's own
         #[arg(long, value_enum, default_value_t = Kind::Linkage)]
         kind: Kind,
+    },
+    /// Seal a secret to another source's public key, so that it can be sent
+    Seal {
+        /// The key file to seal; it stays as it is
+        file: PathBuf,
+        /// The public key of the source that is to open it
+        #[arg(long, value_name = "FILE.pub")]
+        to: PathBuf,
+        /// The epoch that the secret is for
+        #[arg(long, default_value = "1")]
+        epoch: String,
+        /// The sealed file to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
+    },
+    /// Open a sealed secret with this source's exchange key
+    Open {
+        /// The sealed file
+        file: PathBuf,
+        /// This source's exchange key
+        #[arg(long, value_name = "FILE")]
+        with: PathBuf,
+        /// Refuse a secret of another epoch
+        #[arg(long)]
+        epoch: Option<String>,
+        /// The key file to write; it must not exist
+        #[arg(long, value_name = "FILE")]
+        out: PathBuf,
     },
     /// Split a secret into shares for custodians: so many of them give it back, fewer tell nothing
     Split {
@@ -43,9 +74,9 @@ pub enum KeyCommand {
         #[arg(long, value_name = "FILE")]
         out: PathBuf,
     },
-    /// Show the fingerprint of a key file, to compare it with another source's
+    /// Show the fingerprint of a key file or public key, to compare it with another source's
     Fingerprint {
-        /// The key file
+        /// The key file, or a public key
         file: PathBuf,
     },
 }
@@ -57,6 +88,8 @@ pub enum Kind {
     Linkage,
     /// The secret of this source alone
     Source,
+    /// A key pair of this source, to which others seal secrets: OUT stays here, OUT.pub is sent
+    Exchange,
 }
 
 /// Runs `key`.
@@ -81,10 +114,47 @@ pub fn run(command: &KeyCommand) -> Outcome {
                                   noise of every record.";
                     (secret.fingerprint(), advice)
                 }
+                Kind::Exchange => {
+                    let (public, fingerprint) = new_exchange_key(out)?;
+                    return Ok(format!(
+                        "{}  fingerprint {fingerprint}\nSend this file to whoever holds the linkage \
+                         secret, and tell them the fingerprint on another way.\n",
+                        public.display()
+                    ));
+                }
             };
             Ok(format!(
                 "{}  fingerprint {fingerprint}\n{advice}\n",
                 out.display()
+            ))
+        }
+        KeyCommand::Seal {
+            file,
+            to,
+            epoch,
+            out,
+        } => {
+            let (secret, public) = seal_key_file(file, to, epoch, out)?;
+            Ok(format!(
+                "{}  secret {secret}, epoch {epoch}, sealed to {public}\nSend it once the receiver \
+                 has confirmed both fingerprints on another way.\n",
+                out.display()
+            ))
+        }
+        KeyCommand::Open {
+            file,
+            with,
+            epoch,
+            out,
+        } => {
+            let opened = open_key_file(file, with, epoch.as_deref(), out)?;
+            Ok(format!(
+                "{}  fingerprint {}  {}  epoch {}\nCompare the fingerprint with the project's on \
+                 another way before you encode: anybody can seal to a public key.\n",
+                out.display(),
+                opened.fingerprint,
+                in_words(opened.kind),
+                opened.epoch
             ))
         }
         KeyCommand::Split {
@@ -113,6 +183,9 @@ pub fn run(command: &KeyCommand) -> Outcome {
             ))
         }
         KeyCommand::Fingerprint { file } => {
+            if let Ok(public) = public_key_fingerprint(file) {
+                return Ok(format!("{public}  public key\n"));
+            }
             let (kind, fingerprint) = key_file_fingerprint(file)?;
             Ok(format!("{fingerprint}  {}\n", in_words(kind)))
         }
@@ -123,5 +196,6 @@ fn in_words(kind: SecretKind) -> &'static str {
     match kind {
         SecretKind::Linkage => "linkage secret",
         SecretKind::Source => "source secret",
+        SecretKind::Exchange => "exchange key",
     }
 }

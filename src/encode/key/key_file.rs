@@ -15,11 +15,22 @@ pub enum SecretKind {
     Linkage,
     /// Of one source alone.
     Source,
+    /// The private part of a source's exchange key, to which secrets are sealed.
+    Exchange,
+}
+
+/// Whether a file holds a secret.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum KeyFileKind {
+    /// It does: others may not read it.
+    Secret,
+    /// It may be sent around.
+    Open,
 }
 
 impl SecretKind {
-    /// Both kinds.
-    pub const ALL: [Self; 2] = [Self::Linkage, Self::Source];
+    /// All kinds.
+    pub const ALL: [Self; 3] = [Self::Linkage, Self::Source, Self::Exchange];
 
     /// The word that starts a key file of this kind.
     #[must_use]
@@ -27,6 +38,7 @@ impl SecretKind {
         match self {
             Self::Linkage => "musubi-linkage-secret-v1",
             Self::Source => "musubi-source-secret-v1",
+            Self::Exchange => "musubi-exchange-key-v1",
         }
     }
 }
@@ -93,7 +105,7 @@ pub enum WriteKeyError {
 }
 
 /// A key file has one line of at most this many bytes; what is longer is no key file.
-const KEY_FILE_BYTES_MAX: u64 = 256;
+const KEY_FILE_BYTES_MAX: u64 = 384;
 
 pub(super) fn read(
     path: &Path,
@@ -103,7 +115,7 @@ pub(super) fn read(
         path: path.into(),
         expected,
     };
-    let text = read_text(path)?.ok_or_else(form)?;
+    let text = read_text(path, KeyFileKind::Secret)?.ok_or_else(form)?;
     let (found, secret) = parse(&text).ok_or_else(form)?;
     if found == expected {
         Ok(secret)
@@ -133,7 +145,7 @@ pub(super) fn read_any(
         path: path.into(),
         expected: SecretKind::Linkage,
     };
-    let text = read_text(path)?.ok_or_else(form)?;
+    let text = read_text(path, KeyFileKind::Secret)?.ok_or_else(form)?;
     parse(&text).ok_or_else(form)
 }
 
@@ -178,13 +190,18 @@ pub(super) fn to_hex(secret: &[u8]) -> Zeroizing<String> {
 }
 
 /// The text of a key file; `None` if it is too long or not text.
-pub(super) fn read_text(path: &Path) -> Result<Option<Zeroizing<String>>, ReadKeyError> {
+pub(super) fn read_text(
+    path: &Path,
+    kind: KeyFileKind,
+) -> Result<Option<Zeroizing<String>>, ReadKeyError> {
     let failed = |error| ReadKeyError::Io {
         path: path.into(),
         error,
     };
     let file = File::open(path).map_err(failed)?;
-    refuse_exposed(path, &file)?;
+    if kind == KeyFileKind::Secret {
+        refuse_exposed(path, &file)?;
+    }
     let mut bytes = Zeroizing::new(Vec::with_capacity(KEY_FILE_BYTES_MAX as usize + 1));
     file.take(KEY_FILE_BYTES_MAX + 1)
         .read_to_end(&mut bytes)
@@ -229,10 +246,10 @@ fn parse(text: &str) -> Option<(SecretKind, Zeroizing<[u8; SECRET_BYTES]>)> {
     Some((kind, from_hex(hex)?))
 }
 
-/// A secret from its hexadecimal digits.
-pub(super) fn from_hex(hex: &str) -> Option<Zeroizing<[u8; SECRET_BYTES]>> {
-    let mut secret = Zeroizing::new([0; SECRET_BYTES]);
-    if hex.len() != 2 * SECRET_BYTES {
+/// Bytes from their hexadecimal digits.
+pub(super) fn from_hex<const N: usize>(hex: &str) -> Option<Zeroizing<[u8; N]>> {
+    let mut secret = Zeroizing::new([0; N]);
+    if hex.len() != 2 * N {
         return None;
     }
     for (slot, pair) in secret.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {

@@ -24,12 +24,16 @@
 
 mod key_file;
 mod schedule;
+mod seal;
 mod share;
 mod stream;
 #[cfg(test)]
 mod tests;
 
 pub use key_file::{ReadKeyError, SecretKind, WriteKeyError, key_file_fingerprint};
+pub use seal::{
+    OpenedSecret, SealError, new_exchange_key, open_key_file, public_key_fingerprint, seal_key_file,
+};
 pub use share::{ShareError, join_key_file, split_key_file};
 
 pub(super) use schedule::Key;
@@ -73,7 +77,7 @@ impl fmt::Display for SecretFingerprint {
 }
 
 macro_rules! secrets {
-    ($($name:ident $kind:ident $doc:literal;)*) => {$(
+    ($($name:ident $kind:ident $root:literal $doc:literal;)*) => {$(
         #[doc = $doc]
         ///
         /// # Privacy
@@ -120,15 +124,15 @@ macro_rules! secrets {
             }
 
             pub(super) fn root(&self, suite: Suite) -> Key {
-                Key::root(SecretKind::$kind, suite, &self.0)
+                Key::root($root, suite, &self.0)
             }
         }
     )*};
 }
 
 secrets! {
-    LinkageSecret Linkage "The secret that all sources of a project share and the server never holds.";
-    SourceSecret Source "The secret of one source alone: it fixes which bits of a record are flipped.";
+    LinkageSecret Linkage "musubi/v1/linkage-root" "The secret that all sources of a project share and the server never holds.";
+    SourceSecret Source "musubi/v1/source-root" "The secret of one source alone: it fixes which bits of a record are flipped.";
 }
 
 impl LinkageSecret {

@@ -2,29 +2,36 @@
 
 use zeroize::Zeroizing;
 
-use super::stream::{KeyStream, hmac_sha_256};
-use super::{SECRET_BYTES, SecretKind};
+use super::SECRET_BYTES;
+use super::stream::{Hmac, KeyStream, hmac_sha_256, keyed};
 use crate::terms::profile::Suite;
 
 /// A derived key and the suite that it is for. No `Debug`; wiped on drop.
 pub(in crate::encode) struct Key {
     bytes: Zeroizing<[u8; SECRET_BYTES]>,
     suite: Suite,
+    /// HMAC with the key taken in already: half of the work on a short message. Wiped on drop.
+    keyed: Option<Hmac>,
 }
 
 impl Key {
-    pub(super) fn root(kind: SecretKind, suite: Suite, secret: &[u8; SECRET_BYTES]) -> Self {
-        let context = match kind {
-            SecretKind::Linkage => "musubi/v1/linkage-root",
-            SecretKind::Source => "musubi/v1/source-root",
-        };
+    pub(super) fn root(context: &'static str, suite: Suite, secret: &[u8; SECRET_BYTES]) -> Self {
         let bytes = match suite {
             Suite::Blake3 => blake3::derive_key(context, secret),
             Suite::HmacSha256 => hmac_sha_256(secret, &[context.as_bytes()]),
         };
+        Self::new(suite, bytes)
+    }
+
+    fn new(suite: Suite, bytes: [u8; SECRET_BYTES]) -> Self {
+        let keyed = match suite {
+            Suite::Blake3 => None,
+            Suite::HmacSha256 => Some(keyed(&bytes)),
+        };
         Self {
             bytes: Zeroizing::new(bytes),
             suite,
+            keyed,
         }
     }
 
@@ -53,14 +60,35 @@ impl Key {
         self.child("musubi/v1/permutation", "")
     }
 
+    /// Key of the invented people of an epoch.
+    pub(in crate::encode) fn tracers(&self) -> Self {
+        self.child("musubi/v1/tracers", "")
+    }
+
     /// Key of a tag under a profile.
     pub(in crate::encode) fn tag(&self, name: &str) -> Self {
         self.child("musubi/v1/tag", name)
     }
 
     /// The keyed stream of a message.
-    pub(in crate::encode) fn stream(&self, message: &[u8]) -> KeyStream {
-        KeyStream::new(self.suite, &self.bytes, message)
+    pub(in crate::encode) fn stream<'a>(&'a self, message: &'a [u8]) -> KeyStream<'a> {
+        match &self.keyed {
+            None => KeyStream::blake3(&self.bytes, message),
+            Some(keyed) => KeyStream::hmac_sha_256(keyed, message),
+        }
+    }
+
+    /// The first 8 bytes of the keyed stream of a message, as a little-endian number.
+    pub(in crate::encode) fn number(&self, message: &[u8]) -> u64 {
+        let mut first = [0; 8];
+        if self.suite == Suite::Blake3 {
+            // The hash is the beginning of the extendable output.
+            let hash = blake3::keyed_hash(&self.bytes, message);
+            first.copy_from_slice(&hash.as_bytes()[..8]);
+        } else {
+            self.stream(message).fill(&mut first);
+        }
+        u64::from_le_bytes(first)
     }
 
     #[cfg(test)]
@@ -90,9 +118,6 @@ impl Key {
                 hmac_sha_256(&self.bytes, &message)
             }
         };
-        Self {
-            bytes: Zeroizing::new(bytes),
-            suite: self.suite,
-        }
+        Self::new(self.suite, bytes)
     }
 }

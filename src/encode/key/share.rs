@@ -13,7 +13,7 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::key_file::{self, from_hex, to_hex};
+use super::key_file::{self, KeyFileKind, from_hex, to_hex};
 use super::{
     NoRandomness, ReadKeyError, SECRET_BYTES, SecretFingerprint, SecretKind, WriteKeyError,
 };
@@ -113,7 +113,7 @@ pub fn join_key_file(
 ) -> Result<(SecretKind, SecretFingerprint), ShareError> {
     let mut read: Vec<Share> = Vec::with_capacity(shares.len());
     for path in shares {
-        let text = key_file::read_text(path)?;
+        let text = key_file::read_text(path, KeyFileKind::Secret)?;
         let form = || ShareError::Form { path: path.clone() };
         let next = text
             .as_deref()

@@ -5,71 +5,74 @@
 
 use hmac::digest::{KeyInit, Mac};
 use sha2::Sha256;
-use zeroize::Zeroizing;
 
 use super::SECRET_BYTES;
-use crate::terms::profile::Suite;
 
-type Hmac = hmac::Hmac<Sha256>;
+pub(super) type Hmac = hmac::Hmac<Sha256>;
 
 /// A stream that is being read.
-pub(in crate::encode) enum KeyStream {
+pub(in crate::encode) enum KeyStream<'a> {
     Blake3(blake3::OutputReader),
-    HmacSha256(CounterMode),
+    HmacSha256(CounterMode<'a>),
 }
 
 /// Where a stream in counter mode stands.
-pub(in crate::encode) struct CounterMode {
-    keyed: Hmac,
-    message: Zeroizing<Vec<u8>>,
+pub(in crate::encode) struct CounterMode<'a> {
+    keyed: &'a Hmac,
+    message: &'a [u8],
     counter: u64,
     block: [u8; 32],
     /// Bytes of the block that were given out.
     used: usize,
 }
 
-impl KeyStream {
-    pub(super) fn new(suite: Suite, key: &[u8; SECRET_BYTES], message: &[u8]) -> Self {
-        match suite {
-            Suite::Blake3 => {
-                let mut hasher = blake3::Hasher::new_keyed(key);
-                Self::Blake3(hasher.update(message).finalize_xof())
-            }
-            Suite::HmacSha256 => Self::HmacSha256(CounterMode {
-                keyed: keyed(key),
-                message: Zeroizing::new(message.to_vec()),
-                counter: 0,
-                block: [0; 32],
-                used: 32,
-            }),
-        }
+impl<'a> KeyStream<'a> {
+    pub(super) fn blake3(key: &[u8; SECRET_BYTES], message: &[u8]) -> Self {
+        let mut hasher = blake3::Hasher::new_keyed(key);
+        Self::Blake3(hasher.update(message).finalize_xof())
+    }
+
+    pub(super) fn hmac_sha_256(keyed: &'a Hmac, message: &'a [u8]) -> Self {
+        Self::HmacSha256(CounterMode {
+            keyed,
+            message,
+            counter: 0,
+            block: [0; 32],
+            used: 32,
+        })
     }
 
     /// The next bytes.
     pub(in crate::encode) fn fill(&mut self, out: &mut [u8]) {
         match self {
             Self::Blake3(reader) => reader.fill(out),
-            Self::HmacSha256(stream) => out.iter_mut().for_each(|byte| *byte = stream.next_byte()),
+            Self::HmacSha256(stream) => stream.fill(out),
         }
     }
 }
 
-impl CounterMode {
-    fn next_byte(&mut self) -> u8 {
-        if self.used == self.block.len() {
-            let mut hmac = self.keyed.clone();
-            hmac.update(&self.counter.to_le_bytes());
-            hmac.update(&self.message);
-            self.block = hmac.finalize().into_bytes().into();
-            self.counter += 1;
-            self.used = 0;
+impl CounterMode<'_> {
+    fn fill(&mut self, out: &mut [u8]) {
+        let mut filled = 0;
+        while filled < out.len() {
+            if self.used == self.block.len() {
+                let mut hmac = self.keyed.clone();
+                hmac.update(&self.counter.to_le_bytes());
+                hmac.update(self.message);
+                self.block = hmac.finalize().into_bytes().into();
+                self.counter += 1;
+                self.used = 0;
+            }
+            let count = (out.len() - filled).min(self.block.len() - self.used);
+            let from = &self.block[self.used..self.used + count];
+            out[filled..filled + count].copy_from_slice(from);
+            self.used += count;
+            filled += count;
         }
-        self.used += 1;
-        self.block[self.used - 1]
     }
 }
 
-fn keyed(key: &[u8; SECRET_BYTES]) -> Hmac {
+pub(super) fn keyed(key: &[u8; SECRET_BYTES]) -> Hmac {
     <Hmac as KeyInit>::new_from_slice(key).expect("an HMAC takes a key of any length")
 }
 
@@ -100,7 +103,8 @@ mod tests {
     #[test]
     fn counter_mode_is_the_blocks_in_order_however_it_is_read() {
         let key = [9; SECRET_BYTES];
-        let mut stream = KeyStream::new(Suite::HmacSha256, &key, b"message");
+        let keyed = keyed(&key);
+        let mut stream = KeyStream::hmac_sha_256(&keyed, b"message");
         let mut read = vec![0; 70];
         stream.fill(&mut read[..5]);
         stream.fill(&mut read[5..]);

@@ -54,22 +54,22 @@ pub fn parse_address(text: &str) -> Address {
 /// One form of each character: kanji variants, hiragana as katakana, small kana large, `ガ` and
 /// `ケ` alike between kanji (`旭ガ丘`, `旭ヶ丘`, `旭が丘`); `大字` is dropped.
 fn fold_place(cleaned: &str) -> String {
-    let characters: Vec<char> = cleaned
-        .replace("大字", "")
-        .chars()
-        .map(|c| large_kana(katakana(canonical_kanji(c))))
-        .collect();
     let mut folded = String::with_capacity(cleaned.len());
-    for (index, c) in characters.iter().enumerate() {
-        let after_kanji = index > 0 && is_kanji(characters[index - 1]);
-        let before_kanji = characters
-            .get(index + 1)
-            .is_some_and(|next| is_kanji(*next));
-        folded.push(if *c == 'ガ' && after_kanji && before_kanji {
-            'ケ'
-        } else {
-            *c
-        });
+    let mut written = cleaned.chars().peekable();
+    // Of a run of `ガ` only one can stand between kanji.
+    let mut previous = ' ';
+    while let Some(c) = written.next() {
+        if c == '大' && written.next_if_eq(&'字').is_some() {
+            continue;
+        }
+        let c = large_kana(katakana(canonical_kanji(c)));
+        let between_kanji = c == 'ガ'
+            && is_kanji(previous)
+            && written
+                .peek()
+                .is_some_and(|next| is_kanji(canonical_kanji(*next)));
+        folded.push(if between_kanji { 'ケ' } else { c });
+        previous = c;
     }
     folded
 }
@@ -131,10 +131,13 @@ impl Municipality {
             .find(|c: char| c.is_ascii_digit())
             .unwrap_or(text.len());
         let named = &text[..numbers];
-        let with_wards = CITIES_WITH_WARDS
-            .iter()
-            .find(|city| named.starts_with(**city));
-        if let Some(city) = with_wards
+        let with_wards = || {
+            CITIES_WITH_WARDS
+                .iter()
+                .find(|city| named.starts_with(**city))
+        };
+        if named.contains('区')
+            && let Some(city) = with_wards()
             && let Some(ward) = end_of(&named[city.len()..], &['区'])
         {
             return Self {
@@ -142,11 +145,13 @@ impl Municipality {
                 omittable: city.len(),
             };
         }
-        let in_listed_city = CITIES_WITH_DISTRICT
-            .iter()
-            .any(|city| named.starts_with(city));
-        if !in_listed_city
-            && let Some(district) = end_of(named, &['郡'])
+        let in_listed_city = || {
+            CITIES_WITH_DISTRICT
+                .iter()
+                .any(|city| named.starts_with(city))
+        };
+        if let Some(district) = end_of(named, &['郡'])
+            && !in_listed_city()
             && !named[..district].contains('市')
             && let Some(town) = end_of(&named[district..], &['町', '村'])
         {
@@ -287,5 +292,9 @@ fn numeral_value(numeral: &str) -> u32 {
 }
 
 fn without_spaces(text: &str) -> String {
-    text.chars().filter(|c| !c.is_whitespace()).collect()
+    if text.contains(char::is_whitespace) {
+        text.chars().filter(|c| !c.is_whitespace()).collect()
+    } else {
+        text.to_owned()
+    }
 }

@@ -3,6 +3,8 @@
 //! Wrongly read dates would part a person's records, and wrongly guessed ones would join
 //! strangers: an impossible date is an error, and an unknown day is never the first.
 
+use std::borrow::Cow;
+
 use super::text::{clean, kanji_digit};
 
 /// A date of birth, as far as it is known.
@@ -91,7 +93,11 @@ const ERAS: [Era; 5] = [
 /// such day.
 pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
     let cleaned = clean(text);
-    let spelled = cleaned.replace("元年", "1年");
+    let spelled = if cleaned.is_ascii() {
+        cleaned
+    } else {
+        Cow::Owned(cleaned.replace("元年", "1年"))
+    };
     let (era, rest) = split_era(spelled.trim());
     if let Some(era) = era {
         let six_digits = rest.len() == 6 && rest.bytes().all(|byte| byte.is_ascii_digit());
@@ -115,6 +121,9 @@ pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
 
 /// The era that a text begins with (name, first character of the name, or letter), and the rest.
 fn split_era(text: &str) -> (Option<&'static Era>, &str) {
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return (None, text);
+    }
     for era in &ERAS {
         for name in era.names {
             if let Some(rest) = text.strip_prefix(name) {
@@ -201,10 +210,12 @@ fn days_in(year: u16, month: u8) -> u8 {
 fn split_numbers(text: &str) -> Result<[u32; 3], DateError> {
     let mut numbers = [0; 3];
     let marks = ['年', '月', '日', '.', '/', '-'];
-    let unknown = text
-        .replace("不詳", "0")
-        .replace("不明", "0")
-        .replace("頃", "");
+    let unknown = if text.is_ascii() {
+        Cow::Borrowed(text)
+    } else {
+        let in_digits = text.replace("不詳", "0").replace("不明", "0");
+        Cow::Owned(in_digits.replace("頃", ""))
+    };
     let mut parts = unknown.trim().trim_end_matches(marks).split(marks);
     for number in &mut numbers {
         let Some(part) = parts.next() else { break };
@@ -221,7 +232,10 @@ fn split_numbers(text: &str) -> Result<[u32; 3], DateError> {
 }
 
 /// Kanji numerals as digits (昭和二十四年五月, 一九四九年), for registers that spell them out.
-fn arabic(text: &str) -> String {
+fn arabic(text: &str) -> Cow<'_, str> {
+    if text.is_ascii() {
+        return Cow::Borrowed(text);
+    }
     let mut out = String::with_capacity(text.len());
     let mut numeral: Option<u32> = None;
     let mut after_digit = false;
@@ -249,7 +263,7 @@ fn arabic(text: &str) -> String {
     if let Some(value) = numeral {
         out.push_str(&value.to_string());
     }
-    out
+    Cow::Owned(out)
 }
 
 /// The date of a timestamp (`1949-05-22T00:00:00`, `1949/05/22 0:00`).

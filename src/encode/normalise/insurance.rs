@@ -58,7 +58,12 @@ fn check_digit(digits: &str) -> u8 {
 /// `0056` and `56` may be two people; so are kanji (`健846`).
 #[must_use]
 pub fn canonical_insured(text: &str) -> String {
-    clean_number(text).replace('|', "")
+    let number = clean_number(text);
+    if number.contains('|') {
+        number.replace('|', "")
+    } else {
+        number.into_owned()
+    }
 }
 
 /// Laws that an employees' insurer may stand under: the first two digits of its number.

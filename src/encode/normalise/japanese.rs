@@ -42,10 +42,10 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
         PersonName::default()
     });
     if !written_kanji.is_blank() {
-        let together = written_kanji.joined();
-        if is_latin_name(&together) {
+        let script = script_of(written_kanji);
+        if script == Script::Latin {
             fill_latin(written_kanji, identity);
-        } else if is_kana_name(&strict_key_k1(&together)) {
+        } else if script == Script::Kana {
             notes.push(Note {
                 field: kanji_field(fields),
                 rule: Rule::KanaInKanji,
@@ -81,6 +81,30 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
     identity.set(Attribute::SurnameKana, kana.surname);
     identity.set(Attribute::GivenKana, kana.given);
     identity.set(Attribute::NameKana, kana.whole);
+}
+
+/// What the kanji fields hold.
+#[derive(PartialEq, Eq)]
+enum Script {
+    Kanji,
+    Kana,
+    Latin,
+}
+
+fn script_of(written: WrittenName<'_>) -> Script {
+    let texts = [written.surname, written.given, written.whole];
+    let has_kanji = |text: &str| text.chars().any(|c| matches!(c, '\u{4E00}'..='\u{9FFF}'));
+    if texts.into_iter().any(has_kanji) {
+        return Script::Kanji;
+    }
+    let together = written.joined();
+    if is_latin_name(&together) {
+        Script::Latin
+    } else if is_kana_name(&strict_key_k1(&together)) {
+        Script::Kana
+    } else {
+        Script::Kanji
+    }
 }
 
 fn fill_latin(written: WrittenName<'_>, identity: &mut Identity) {
@@ -192,5 +216,5 @@ fn fill_place(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
     }
     let address = parse_address(fields.get(Field::Address));
     identity.set(Attribute::AddressTown, address.town());
-    identity.set(Attribute::AddressBlock, address.block);
+    identity.set(Attribute::AddressBlock, &address.block);
 }

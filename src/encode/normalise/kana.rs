@@ -7,6 +7,8 @@
 //! | K3 | K2 and long vowels | extra: makes 大野 (オオノ) and 小野 (オノ) equal |
 //! | K4 | K2 and voicing | extra: makes ヤマザキ and ヤマサキ equal |
 
+use std::borrow::Cow;
+
 use unicode_normalization::char::compose;
 
 use super::text::{clean_name, is_dash, is_name_separator};
@@ -21,9 +23,13 @@ const LONG_MARK: char = 'ー';
 /// Dashes after kana are long marks; iteration marks (`ヽ`, `ヾ`) are spelled out; a voicing mark
 /// on a kana that has no voiced form is dropped.
 #[must_use]
-pub fn strict_key_k1(text: &str) -> String {
+pub fn strict_key_k1(text: &str) -> Cow<'_, str> {
+    if text.chars().all(is_kana) {
+        return Cow::Borrowed(text);
+    }
     // Katakana first: ワ゛ composes (ヷ), わ゛ does not.
-    let cleaned = clean_name(&text.chars().map(katakana).collect::<String>());
+    let in_katakana = text.chars().map(katakana).collect::<String>();
+    let cleaned = clean_name(&in_katakana);
     let mut key = String::with_capacity(cleaned.len());
     let mut previous = ' ';
     for c in cleaned.chars() {
@@ -42,7 +48,7 @@ pub fn strict_key_k1(text: &str) -> String {
         previous = next;
     }
     key.truncate(key.trim_end().len());
-    key
+    Cow::Owned(key)
 }
 
 /// Whether a K1 key is a reading: kana, with unknown characters allowed, and at least one kana.
@@ -63,6 +69,10 @@ pub fn is_kana_name(k1: &str) -> bool {
 /// ヂ→ジ, ヅ→ズ, ヰ→イ, ヱ→エ, ヲ→オ (written either way for one sound), no long mark.
 #[must_use]
 pub fn fold_key_k2(k1: &str) -> String {
+    let folds = |c| c == LONG_MARK || fold_spelling(c) != c;
+    if !k1.chars().any(folds) {
+        return k1.to_owned();
+    }
     let folded = k1.chars().filter(|c| *c != LONG_MARK);
     folded.map(fold_spelling).collect()
 }

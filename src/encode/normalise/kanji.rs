@@ -5,17 +5,73 @@
 //! (`髙`, `﨑`, `邉`, `𠮷`). The folded form serves recall: two people whose names differ in shape
 //! only become equal here.
 
+use std::collections::HashMap;
+use std::sync::LazyLock;
+
 /// The character that stands for all its variants; any other character as it is.
 ///
 /// `斎` and `斉` stay apart: they are different characters, though often confused.
 #[must_use]
 pub fn canonical_kanji(c: char) -> char {
-    if c < '\u{3400}' {
-        return c;
+    match c {
+        '\u{0}'..FIRST => c,
+        FIRST..='\u{FFFF}' => match TABLE.plane_0[c as usize - FIRST as usize] {
+            0 => c,
+            canonical => char::from_u32(u32::from(canonical)).unwrap_or(c),
+        },
+        _ => TABLE.beyond.get(&c).copied().unwrap_or(c),
     }
-    match VARIANTS.binary_search_by_key(&c, |(variant, _)| *variant) {
-        Ok(index) => VARIANTS[index].1,
-        Err(_) => c,
+}
+
+/// The first character with variants.
+const FIRST: char = '\u{3400}';
+
+/// The map that the National Tax Agency shrinks names of corporations with: characters of JIS levels
+/// 3 and 4, each with the one of levels 1 and 2 that stands for it.
+const NTA_SHRINK: &str = include_str!("nta_shrink.tsv");
+
+static TABLE: LazyLock<Table> = LazyLock::new(Table::new);
+
+/// Both tables in one. [`VARIANTS`] goes before the agency's map: it was made for names of people.
+struct Table {
+    /// By code point from [`FIRST`]; 0 is no variant.
+    plane_0: Vec<u16>,
+    /// Past the basic plane.
+    beyond: HashMap<char, char>,
+}
+
+impl Table {
+    fn new() -> Self {
+        let mut table = Self {
+            plane_0: vec![0; 0x1_0000 - FIRST as usize],
+            beyond: HashMap::new(),
+        };
+        let own = |c: char| match VARIANTS.binary_search_by_key(&c, |(variant, _)| *variant) {
+            Ok(index) => VARIANTS[index].1,
+            Err(_) => c,
+        };
+        let lines = NTA_SHRINK.lines().filter(|line| !line.starts_with('#'));
+        for (canonical, variants) in lines.filter_map(|line| line.split_once('\t')) {
+            for canonical in canonical.chars() {
+                let variants = variants.chars();
+                variants.for_each(|variant| table.put(variant, own(canonical)));
+            }
+        }
+        for (variant, canonical) in VARIANTS {
+            table.put(variant, canonical);
+        }
+        table
+    }
+
+    fn put(&mut self, variant: char, canonical: char) {
+        let code = u16::try_from(canonical as u32);
+        match self.plane_0.get_mut(variant as usize - FIRST as usize) {
+            // Every canonical character is of the basic plane: JIS levels 1 and 2 are.
+            Some(slot) => *slot = code.unwrap_or_default(),
+            None => {
+                self.beyond.insert(variant, canonical);
+            }
+        }
     }
 }
 
@@ -96,6 +152,22 @@ mod tests {
         for (variant, canonical) in VARIANTS {
             assert_eq!(canonical_kanji(variant), canonical);
             assert_eq!(canonical_kanji(canonical), canonical);
+        }
+    }
+
+    #[test]
+    fn every_character_folds_in_one_step() {
+        let mut variants = 0;
+        for c in ('\u{3400}'..='\u{2FFFF}').filter(|c| is_kanji(*c)) {
+            let canonical = canonical_kanji(c);
+            assert_eq!(canonical_kanji(canonical), canonical, "U+{:04X}", c as u32);
+            variants += u32::from(canonical != c);
+        }
+        assert!(variants > 1_000, "both tables are in: {variants}");
+        // Of the agency's map alone, of both (through 邊 to 辺), and past the basic plane.
+        for (variant, canonical) in [('弎', '三'), ('㚖', '沢'), ('𠀋', '丈'), ('邊', '辺')]
+        {
+            assert_eq!(canonical_kanji(variant), canonical);
         }
     }
 

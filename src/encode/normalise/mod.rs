@@ -60,6 +60,8 @@ pub enum Rule {
     PartialDate,
     /// The era had not begun or was over; the year is taken by arithmetic.
     OutOfEra,
+    /// 1 January, which registers write for a day that is not known; the date is used.
+    PlaceholderDate,
     /// Kana in the kanji field; used as the reading where there is none.
     KanaInKanji,
 }
@@ -79,6 +81,7 @@ impl Rule {
             Self::InsurerCheckDigit => "insurer_check_digit",
             Self::PartialDate => "partial_date",
             Self::OutOfEra => "out_of_era",
+            Self::PlaceholderDate => "placeholder_date",
             Self::KanaInKanji => "kana_in_kanji",
         }
     }
@@ -112,9 +115,9 @@ pub fn normalise(
     fill_sex(fields.get(Field::Sex), notes, &mut identity);
     let patient_number = text::clean_number(fields.get(Field::PatientNumber));
     if !patient_number.is_empty() {
-        identity.set(
+        identity.set_parts(
             Attribute::PatientNumber,
-            format!("{source}|{patient_number}"),
+            &[source.as_str(), "|", &patient_number],
         );
     }
     identity
@@ -138,15 +141,26 @@ fn fill_birth_date(written: &str, notes: &mut Vec<Note>, identity: &mut Identity
     if date.out_of_era {
         note(Rule::OutOfEra);
     }
-    let year = date.year;
-    identity.set(Attribute::BirthYear, format!("{year:04}"));
-    if let Some(month) = date.month {
-        identity.set(Attribute::BirthYearMonth, format!("{year:04}{month:02}"));
+    if (date.month, date.day) == (Some(1), Some(1)) {
+        note(Rule::PlaceholderDate);
     }
-    if let (Some(month), Some(day)) = (date.month, date.day) {
-        identity.set(Attribute::BirthDate, format!("{year:04}{month:02}{day:02}"));
-        identity.set(Attribute::BirthMonthDay, format!("{month:02}{day:02}"));
-        identity.set(Attribute::BirthYearDay, format!("{year:04}{day:02}"));
+    let mut digits = *b"00000000";
+    let day = u32::from(date.day.unwrap_or(0));
+    let mut rest = u32::from(date.year) * 10_000 + u32::from(date.month.unwrap_or(0)) * 100 + day;
+    for digit in digits.iter_mut().rev() {
+        *digit = b'0' + (rest % 10) as u8;
+        rest /= 10;
+    }
+    let digits = std::str::from_utf8(&digits).expect("ASCII digits");
+    let (year, month, day) = (&digits[..4], &digits[4..6], &digits[6..]);
+    identity.set(Attribute::BirthYear, year);
+    if date.month.is_some() {
+        identity.set(Attribute::BirthYearMonth, &digits[..6]);
+    }
+    if date.month.is_some() && date.day.is_some() {
+        identity.set(Attribute::BirthDate, digits);
+        identity.set_parts(Attribute::BirthMonthDay, &[month, day]);
+        identity.set_parts(Attribute::BirthYearDay, &[year, day]);
     } else {
         note(Rule::PartialDate);
     }

@@ -1,5 +1,7 @@
 //! A Japanese person's name: surname, given name and whole, from whichever fields a source has.
 
+use std::borrow::Cow;
+
 use super::kana::{fold_key_k2, is_kana, large_kana, strict_key_k1};
 use super::text::{clean_name, is_name_separator};
 use crate::encode::identity::UNKNOWN;
@@ -84,21 +86,20 @@ pub struct WrittenName<'a> {
     pub whole: &'a str,
 }
 
-impl WrittenName<'_> {
+impl<'t> WrittenName<'t> {
     /// Each field put through `clean`, and split.
-    fn read(self, clean: impl Fn(&str) -> String) -> PersonName {
-        let name = if self.surname.trim().is_empty() && self.given.trim().is_empty() {
+    fn read(self, clean: impl Fn(&'t str) -> Cow<'t, str>) -> PersonName {
+        let mut name = if self.surname.trim().is_empty() && self.given.trim().is_empty() {
             PersonName::from_whole(&clean(self.whole))
         } else {
             PersonName::from_parts(&clean(self.surname), &clean(self.given))
         };
-        name.map(|part| {
-            if has_known(part) {
-                part.to_owned()
-            } else {
-                String::new()
+        for part in [&mut name.surname, &mut name.given, &mut name.whole] {
+            if !has_known(part) {
+                part.clear();
             }
-        })
+        }
+        name
     }
 
     /// Whether no field holds anything.
@@ -130,14 +131,22 @@ pub fn kana_name(written: WrittenName<'_>) -> Option<PersonName> {
 /// The name in kanji, variants folded, small kana large (`一ッ橋`, `一ツ橋`; `ヶ`, `ケ`).
 #[must_use]
 pub fn kanji_name(written: WrittenName<'_>) -> PersonName {
-    written.read(|text| clean_name(text).chars().map(large_kana).collect())
+    written.read(|text| {
+        let cleaned = clean_name(text);
+        if cleaned.chars().any(|c| large_kana(c) != c) {
+            Cow::Owned(cleaned.chars().map(large_kana).collect())
+        } else {
+            cleaned
+        }
+    })
 }
 
 /// The characters of a name in order of their code points: the same when surname and given name
 /// stand in each other's field.
 #[must_use]
 pub fn sorted_characters(name: &str) -> String {
-    let mut characters: Vec<char> = name.chars().collect();
+    let mut characters = Vec::with_capacity(name.len() / 3 + 1);
+    characters.extend(name.chars());
     characters.sort_unstable();
     characters.into_iter().collect()
 }
@@ -148,5 +157,9 @@ fn has_known(part: &str) -> bool {
 }
 
 fn join(part: &str) -> String {
-    part.split(is_name_separator).collect()
+    if part.contains(is_name_separator) {
+        part.split(is_name_separator).collect()
+    } else {
+        part.to_owned()
+    }
 }

@@ -1,5 +1,7 @@
 //! Postcodes, municipality codes and phone numbers.
 
+use std::borrow::Cow;
+
 use super::text::{clean, digits_only};
 
 /// A Japanese postcode: seven digits. `None` for anything else; the old codes of three and five
@@ -7,7 +9,10 @@ use super::text::{clean, digits_only};
 #[must_use]
 pub fn parse_postcode(text: &str) -> Option<String> {
     let cleaned = clean(text);
-    digits_only(cleaned.trim_start_matches('〒')).filter(|digits| digits.len() == 7)
+    let digits = digits_only(cleaned.trim_start_matches('〒'));
+    digits
+        .filter(|digits| digits.len() == 7)
+        .map(Cow::into_owned)
 }
 
 /// A postcode of another country: letters and digits, capitals, no spaces.
@@ -37,7 +42,7 @@ pub enum MunicipalityError {
 pub fn parse_municipality(text: &str) -> Result<String, MunicipalityError> {
     let digits = digits_only(text).ok_or(MunicipalityError::Form)?;
     let code = match digits.len() {
-        4 => format!("0{digits}"),
+        4 => Cow::Owned(format!("0{digits}")),
         5 | 6 => digits,
         _ => return Err(MunicipalityError::Form),
     };
@@ -84,13 +89,18 @@ pub fn city_of_ward(municipality: &str) -> &str {
 /// anything else.
 #[must_use]
 pub fn parse_phone(text: &str) -> Option<String> {
+    let usable = |digits: &Cow<'_, str>| matches!(digits.len(), 10 | 11) && digits.starts_with('0');
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(text))
+            .filter(usable)
+            .map(Cow::into_owned);
+    }
     let cleaned = clean(text).replace(['(', ')', '.', '/'], "");
     let national = match cleaned.strip_prefix("+81") {
         Some(rest) => format!("0{}", rest.trim_start_matches(['-', ' ', '0'])),
         None => cleaned,
     };
-    digits_only(&national)
-        .filter(|digits| matches!(digits.len(), 10 | 11) && digits.starts_with('0'))
+    digits_only(&national).filter(usable).map(Cow::into_owned)
 }
 
 #[cfg(test)]

@@ -3,6 +3,8 @@
 //! Sources send full-width and half-width forms, invisible variation selectors and stand-ins for
 //! characters that their charset lacks. Left alone, each would make equal names differ.
 
+use std::borrow::Cow;
+
 use unicode_normalization::UnicodeNormalization as _;
 
 use super::kanji::canonical_kanji;
@@ -11,14 +13,18 @@ use crate::encode::identity::UNKNOWN;
 /// One form for one character, for any field but a name: NFKC, without invisible characters, and
 /// with `UNKNOWN` for stand-ins.
 #[must_use]
-pub fn clean(text: &str) -> String {
+pub fn clean(text: &str) -> Cow<'_, str> {
     if text.chars().all(is_plain) {
-        return text.trim().to_owned();
+        return Cow::Borrowed(text.trim());
+    }
+    if text.chars().all(|c| is_plain(c) || narrow(c).is_some()) {
+        let folded: String = text.chars().map(|c| narrow(c).unwrap_or(c)).collect();
+        return Cow::Owned(folded.trim().to_owned());
     }
     let visible = text.chars().filter(|c| !is_invisible(*c));
     let prepared = visible.map(|c| stand_in(combining(c)));
     let folded = prepared.nfkc().map(stand_in).collect::<String>();
-    folded.trim().to_owned()
+    Cow::Owned(folded.trim().to_owned())
 }
 
 /// As [`clean`], for names: kanji variants are folded, and characters that NFKC would spell out
@@ -27,9 +33,9 @@ pub fn clean(text: &str) -> String {
 /// Variants are folded before NFKC, which maps some of them elsewhere, and once more after it,
 /// since it may give one.
 #[must_use]
-pub fn clean_name(text: &str) -> String {
+pub fn clean_name(text: &str) -> Cow<'_, str> {
     if text.chars().all(|c| is_plain(c) && canonical_kanji(c) == c) {
-        return text.trim().to_owned();
+        return Cow::Borrowed(text.trim());
     }
     let visible = text.chars().filter(|c| !is_invisible(*c));
     let prepared = visible.map(|c| {
@@ -40,25 +46,28 @@ pub fn clean_name(text: &str) -> String {
         }
     });
     let folded = prepared.nfkc().map(|c| stand_in(canonical_kanji(c)));
-    folded.collect::<String>().trim().to_owned()
+    Cow::Owned(folded.collect::<String>().trim().to_owned())
 }
 
 /// Only the letters and digits of a number or code: NFKC, no spaces, no hyphens. Zeros stay, as
 /// they distinguish numbers (NDB lost links by padding and stripping them).
 #[must_use]
-pub fn clean_number(text: &str) -> String {
+pub fn clean_number(text: &str) -> Cow<'_, str> {
     if text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-        return text.to_owned();
+        return Cow::Borrowed(text);
     }
-    let mut number = clean(text);
+    let mut number = clean(text).into_owned();
     number.retain(|c| !c.is_whitespace() && !is_dash(c));
+    if number.is_ascii() {
+        return Cow::Owned(number);
+    }
     // A mark may now stand after another letter.
-    clean(&number)
+    Cow::Owned(clean(&number).into_owned())
 }
 
 /// The digits of a code, if it holds nothing else but spaces and hyphens.
 #[must_use]
-pub fn digits_only(text: &str) -> Option<String> {
+pub fn digits_only(text: &str) -> Option<Cow<'_, str>> {
     let number = clean_number(text);
     let all_digits = number.bytes().all(|byte| byte.is_ascii_digit());
     (all_digits && !number.is_empty()).then_some(number)
@@ -96,9 +105,24 @@ fn is_plain(c: char) -> bool {
     }
 }
 
+/// What NFKC makes of a full-width space, digit, letter or sign, without the machinery of NFKC:
+/// most texts with anything to fold hold only these. Stand-ins are left to it.
+fn narrow(c: char) -> Option<char> {
+    match c {
+        '？' | '＊' => None,
+        '\u{3000}' => Some(' '),
+        '\u{FF01}'..='\u{FF5E}' => char::from_u32(c as u32 - 0xFEE0),
+        _ => None,
+    }
+}
+
 /// The value of a kanji digit; `十` and higher units are none.
 #[must_use]
 pub fn kanji_digit(c: char) -> Option<u32> {
+    // All of them lie here.
+    if !matches!(c, '\u{3007}' | '\u{4E00}'..='\u{56DB}') {
+        return None;
+    }
     let position = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九']
         .iter()
         .position(|digit| *digit == c)?;

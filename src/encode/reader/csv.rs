@@ -26,6 +26,8 @@ struct Columns {
     count: usize,
     record_ref: usize,
     kind: Option<usize>,
+    version: Option<usize>,
+    flags: Option<usize>,
     fields: Vec<(Field, usize)>,
 }
 
@@ -70,14 +72,16 @@ impl Columns {
         for (field, column) in &map.fields {
             fields.push((*field, place(column, field.name())?));
         }
-        let kind = map
-            .kind_column
-            .as_deref()
-            .map(|column| place(column, "kind_column"));
+        let optional = |column: &Option<String>, wanted| {
+            let column = column.as_deref();
+            column.map(|column| place(column, wanted)).transpose()
+        };
         Ok(Self {
             count: header.len(),
             record_ref: place(&map.record_ref, "record_ref")?,
-            kind: kind.transpose()?,
+            kind: optional(&map.kind_column, "kind_column")?,
+            version: optional(&map.version_column, "version_column")?,
+            flags: optional(&map.flags_column, "flags_column")?,
             fields,
         })
     }
@@ -123,6 +127,12 @@ impl Form for CsvForm {
             .push_str(&self.row[self.columns.record_ref]);
         if let Some(column) = self.columns.kind {
             entry.kind.push_str(&self.row[column]);
+        }
+        if let Some(column) = self.columns.version {
+            entry.version.push_str(&self.row[column]);
+        }
+        if let Some(column) = self.columns.flags {
+            entry.flags.push_str(&self.row[column]);
         }
         for (field, column) in &self.columns.fields {
             entry.set(*field, &self.row[*column]);

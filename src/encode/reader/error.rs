@@ -74,6 +74,12 @@ pub enum ReadError {
         /// The limit.
         bytes_max: u64,
     },
+    /// The program was built without the adapter.
+    #[error("this musubi-encode was built without Parquet: build it with `--features parquet`")]
+    NoParquet,
+    /// The temporary file that finds repeated record refs fails.
+    #[error("the temporary file of hashed record refs (see TMPDIR): {0}")]
+    Seen(std::io::Error),
     /// The map says something that cannot be done.
     #[error("{}: {error}", file.display())]
     Map {

@@ -12,27 +12,33 @@ mod error;
 mod fhir;
 mod hl7;
 mod names;
+#[cfg(feature = "parquet")]
+mod parquet;
+mod record;
 mod report;
+mod seen;
 mod uke;
 
-use std::collections::HashSet;
 use std::path::Path;
 
-use super::field::Field;
 use super::identity::SourceRecord;
 use super::map::{FileFormName, MapFile};
-use super::normalise::event::event_facts;
-use super::normalise::{Note, normalise};
-use crate::terms::{EventKind, RecordRef, SourceId};
-use entry::Entry;
+use crate::terms::SourceId;
+pub use entry::{Entry, EntryBatch};
 pub use error::ReadError;
+pub use record::{Recorded, Recorder};
 use report::Tally;
 pub use report::{ReadReport, RowRefusal};
+use seen::SeenRefs;
 
 /// Most bytes that a row may take. A quote that is never closed swallows the rest of its file.
 const ROW_BYTES_MAX: usize = 1024 * 1024;
 
 /// A record as it was read.
+#[expect(
+    clippy::large_enum_variant,
+    reason = "nearly all rows are records; a box would cost each of them an allocation"
+)]
 pub enum Row {
     /// A record.
     Record(SourceRecord),
@@ -70,15 +76,15 @@ trait Form: Send {
 }
 
 /// Streams the records of one file. After an error there are no more.
+///
+/// One record after the other as an iterator; or many at once: [`SourceReader::read_entries`],
+/// [`SourceReader::recorder`] on any thread, [`SourceReader::admit`] in the order of the file.
 pub struct SourceReader {
     form: Box<dyn Form>,
-    map: MapFile,
-    source: SourceId,
-    /// Hashes of the record refs seen, 16 bytes each: no plaintext is kept.
-    seen: HashSet<[u8; 16]>,
+    recorder: Recorder,
+    seen: SeenRefs,
     tally: Tally,
     entry: Entry,
-    notes: Vec<Note>,
     ended: bool,
 }
 
@@ -93,18 +99,20 @@ pub fn open_source(
 ) -> Result<SourceReader, ReadError> {
     let form: Box<dyn Form> = match map.file.form {
         FileFormName::Csv => Box::new(csv::CsvForm::open(path, map)?),
+        #[cfg(feature = "parquet")]
+        FileFormName::Parquet => Box::new(parquet::ParquetForm::open(path, map)?),
+        #[cfg(not(feature = "parquet"))]
+        FileFormName::Parquet => return Err(ReadError::NoParquet),
         FileFormName::Fhir => Box::new(fhir::FhirForm::open(path, map)?),
         FileFormName::Hl7v2 => Box::new(hl7::Hl7Form::open(path, map)?),
         FileFormName::Uke => Box::new(uke::UkeForm::open(path, map)?),
     };
     Ok(SourceReader {
         form,
-        map: map.clone(),
-        source: source.clone(),
-        seen: HashSet::new(),
+        recorder: Recorder::new(map, source),
+        seen: SeenRefs::new(),
         tally: Tally::default(),
         entry: Entry::new(),
-        notes: Vec::new(),
         ended: false,
     })
 }
@@ -130,44 +138,93 @@ impl SourceReader {
         self.form.position()
     }
 
-    /// The entry as a record.
-    fn record(&mut self) -> Result<SourceRecord, RowRefusal> {
-        let record_ref =
-            RecordRef::new(self.entry.record_ref.trim()).map_err(|_| RowRefusal::RecordRef)?;
-        let hash = blake3::hash(record_ref.as_str().as_bytes());
-        let mut short_hash = [0; 16];
-        short_hash.copy_from_slice(&hash.as_bytes()[..16]);
-        if self.seen.contains(&short_hash) {
-            return Err(RowRefusal::DuplicateRecordRef);
-        }
-        self.notes.clear();
-        let values = self.entry.values();
-        let mut identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
-        let kind = self.kind();
-        let written = values.get(Field::EventDate);
-        let event = event_facts(written, kind, &mut identity, &mut self.notes);
-        for note in &self.notes {
-            self.tally.note(*note, self.entry.line);
-        }
-        if identity.attributes().next().is_none() {
-            return Err(RowRefusal::NoIdentity);
-        }
-        identity.set_columns(self.entry.columns.clone());
-        self.tally.record(&identity);
-        self.seen.insert(short_hash);
-        Ok(SourceRecord {
-            record_ref,
-            version: 1,
-            kind,
-            year: event.year,
-            flags: event.flags,
-            identity,
-        })
+    /// What makes records of this file's entries.
+    #[must_use]
+    pub fn recorder(&self) -> Recorder {
+        self.recorder.clone()
     }
 
-    fn kind(&self) -> EventKind {
-        let told = self.map.kinds.get(self.entry.kind.trim());
-        told.copied().unwrap_or(self.map.kind)
+    /// Fills the batch with the next rows, up to `rows`; it is empty at the end of the file.
+    ///
+    /// # Errors
+    /// [`ReadError`]; then there are no more rows.
+    pub fn read_entries(&mut self, batch: &mut EntryBatch, rows: usize) -> Result<(), ReadError> {
+        batch.used = 0;
+        while batch.used < rows && !self.ended {
+            if batch.used == batch.entries.len() {
+                batch.entries.push(Entry::new());
+            }
+            if read_entry(
+                self.form.as_mut(),
+                &mut batch.entries[batch.used],
+                &mut self.ended,
+            )? {
+                batch.used += 1;
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes the record ref of a tracer, which the file must not use as well. Nothing is counted.
+    ///
+    /// # Errors
+    /// [`ReadError::Seen`] if the temporary file of record refs fails.
+    pub fn reserve(&mut self, tracer: &Recorded) -> Result<(), ReadError> {
+        match &tracer.outcome {
+            Ok(key) => self.seen.insert(key),
+            Err(_) => Ok(()),
+        }
+    }
+
+    /// Counts what became of an entry, and says whether its record goes on: a record ref that stood
+    /// in an admitted record before is refused.
+    ///
+    /// # Errors
+    /// [`ReadError::Seen`] if the temporary file of record refs fails.
+    pub fn admit(&mut self, recorded: &Recorded) -> Result<Result<(), RowRefusal>, ReadError> {
+        let refusal = match &recorded.outcome {
+            Err(reason) => Some(*reason),
+            Ok(key) if self.seen.contains(key)? => Some(RowRefusal::DuplicateRecordRef),
+            Ok(key) => {
+                self.seen.insert(key)?;
+                None
+            }
+        };
+        if refusal != Some(RowRefusal::DuplicateRecordRef) {
+            for note in &recorded.notes {
+                self.tally.note(*note, recorded.line);
+            }
+        }
+        Ok(match refusal {
+            None => {
+                self.tally.record(recorded.filled);
+                Ok(())
+            }
+            Some(reason) => {
+                self.tally.refuse(reason, recorded.line);
+                Err(reason)
+            }
+        })
+    }
+}
+
+/// Reads the next row into an entry; false at the end of the file.
+fn read_entry(form: &mut dyn Form, entry: &mut Entry, ended: &mut bool) -> Result<bool, ReadError> {
+    match form.read(entry) {
+        Ok(Found::Record) => Ok(true),
+        Ok(Found::Refused { line, reason }) => {
+            entry.begin(line);
+            entry.refusal = Some(reason);
+            Ok(true)
+        }
+        Ok(Found::End) => {
+            *ended = true;
+            Ok(false)
+        }
+        Err(error) => {
+            *ended = true;
+            Err(error)
+        }
     }
 }
 
@@ -178,23 +235,24 @@ impl Iterator for SourceReader {
         if self.ended {
             return None;
         }
-        let (line, reason) = match self.form.read(&mut self.entry) {
-            Ok(Found::Record) => match self.record() {
-                Ok(record) => return Some(Ok(Row::Record(record))),
-                Err(reason) => (self.entry.line, reason),
-            },
-            Ok(Found::Refused { line, reason }) => (line, reason),
-            Ok(Found::End) => {
-                self.ended = true;
-                return None;
-            }
+        match read_entry(self.form.as_mut(), &mut self.entry, &mut self.ended) {
+            Ok(true) => {}
+            Ok(false) => return None,
+            Err(error) => return Some(Err(error)),
+        }
+        let (recorded, record) = self.recorder.record(&self.entry);
+        let line = recorded.line;
+        match self.admit(&recorded) {
             Err(error) => {
                 self.ended = true;
-                return Some(Err(error));
+                Some(Err(error))
             }
-        };
-        self.tally.refuse(reason, line);
-        Some(Ok(Row::Refused { line, reason }))
+            Ok(Err(reason)) => Some(Ok(Row::Refused { line, reason })),
+            Ok(Ok(())) => {
+                let record = record.expect("only entries with a record are admitted");
+                Some(Ok(Row::Record(record)))
+            }
+        }
     }
 }
 

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
+use crate::encode::Field;
 use crate::encode::normalise::Note;
-use crate::encode::{Field, Identity};
-use crate::terms::Attribute;
+use crate::terms::{Attribute, AttributeSet};
 
 /// Example lines kept for each reason.
 const EXAMPLE_LINES: usize = 5;
@@ -21,6 +21,10 @@ pub enum RowRefusal {
     DuplicateRecordRef,
     /// The row has more or fewer columns than the header.
     ColumnCount,
+    /// The version is no number from 1 to 4,294,967,295.
+    Version,
+    /// The flags are no number, or hold a bit that only musubi-encode sets.
+    Flags,
     /// No field gives an attribute: there is nothing to link by.
     NoIdentity,
     /// Not a JSON object in UTF-8 (FHIR).
@@ -49,6 +53,8 @@ impl RowRefusal {
             Self::RecordRef => "record_ref",
             Self::DuplicateRecordRef => "duplicate_record_ref",
             Self::ColumnCount => "column_count",
+            Self::Version => "version",
+            Self::Flags => "flags",
             Self::NoIdentity => "no_identity",
             Self::Json => "json",
             Self::CoverageWithoutPatient => "coverage_without_patient",
@@ -109,11 +115,11 @@ impl Tally {
         self.notes.entry(note).or_default().add(line);
     }
 
-    pub(super) fn record(&mut self, identity: &Identity) {
+    pub(super) fn record(&mut self, filled: AttributeSet) {
         self.records += 1;
         self.filled.resize(Attribute::ALL.len(), 0);
-        for attribute in identity.attributes() {
-            self.filled[attribute as usize] += 1;
+        for (attribute, count) in Attribute::ALL.iter().zip(&mut self.filled) {
+            *count += u64::from(filled.contains(*attribute));
         }
     }
 

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::encode::SourceList;
-use crate::terms::{Attribute, SourceCheck};
+use crate::terms::{Attribute, EventKind, SourceCheck};
 
 /// Reads `bytes` as the file of a source.
 pub(super) fn read(bytes: &[u8], map: &MapFile) -> Result<(Vec<Row>, ReadReport), ReadError> {

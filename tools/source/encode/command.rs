@@ -7,6 +7,7 @@ use clap::Args;
 use indicatif::{ProgressBar, ProgressStyle};
 
 use super::{EncodeOptions, EncodeReport, OutputFormat, encode_source};
+use crate::encode::tracer::TRACERS_MAX;
 use crate::terms::SourceId;
 use crate::tools::source::Outcome;
 use crate::tools::source::profile::load_profile;
@@ -43,6 +44,10 @@ pub struct EncodeArguments {
     /// Epoch: all sources must use the same
     #[arg(long, default_value = "1")]
     epoch: String,
+    /// Plant this many records of invented people, the same at every source with this linkage secret
+    /// and number; a server keeps them apart and counts which it links (2,000 tell recall to a point)
+    #[arg(long, value_name = "N", default_value_t = 0, value_parser = clap::value_parser!(u32).range(..=i64::from(TRACERS_MAX)))]
+    tracers: u32,
     /// Print the report as JSON
     #[arg(long)]
     json: bool,
@@ -68,6 +73,7 @@ pub fn run(arguments: &EncodeArguments) -> Outcome {
         source_secret: arguments.source_key.clone(),
         clkhash_secret: arguments.clkhash_secret.clone(),
         epoch: arguments.epoch.clone(),
+        tracers: arguments.tracers,
     };
     let bar = progress_bar();
     let outcome = encode_source(&options, &|done, total| {
@@ -105,6 +111,14 @@ fn to_text(report: &EncodeReport) -> String {
         report.epoch,
         report.secret_fingerprint,
     );
+    // Writing to a `String` cannot fail.
+    if report.tracers > 0 {
+        let _ = writeln!(
+            text,
+            "{} of the records are tracers: invented people, marked as such",
+            report.tracers
+        );
+    }
     let lines = |name: &str| -> String {
         let lines = report.read.first_lines.get(name);
         let lines = lines.into_iter().flatten().map(u64::to_string);
@@ -115,7 +129,6 @@ fn to_text(report: &EncodeReport) -> String {
             format!(" (first at line {})", lines.join(", "))
         }
     };
-    // Writing to a `String` cannot fail.
     for (reason, count) in &report.read.refused {
         let name = reason.name();
         let _ = writeln!(text, "refused {name:<40} {count:>9}{}", lines(name));
@@ -134,5 +147,9 @@ fn to_text(report: &EncodeReport) -> String {
         let share = 100.0 * *count as f64 / report.read.records.max(1) as f64;
         let _ = writeln!(text, "filled  {attribute:<40} {count:>9} ({share:.1} %)");
     }
-    text + &report.fill.to_text()
+    text += &report.fill.to_text();
+    for risk in &report.risks {
+        let _ = writeln!(text, "look at {risk}");
+    }
+    text
 }

@@ -3,6 +3,7 @@
 mod batch;
 mod command;
 mod output;
+mod risk;
 #[cfg(test)]
 mod tests;
 
@@ -20,11 +21,12 @@ use super::fill::{Fill, FillCounter};
 use crate::encode::file::{EncodingHeader, WriteEncodingError};
 use crate::encode::key::ReadKeyError;
 use crate::encode::map::{MapError, MapFile};
+use crate::encode::tracer::{TRACERS_MAX, TracerMaker};
 use crate::encode::{
     Encoder, LinkageSecret, NewEncoderError, ReadError, ReadReport, SourceSecret, open_source,
 };
 use crate::terms::{LinkageProfile, SourceId};
-use batch::encode_all;
+use batch::{encode_all, plant};
 use output::Output;
 
 /// What to encode, and how.
@@ -49,13 +51,17 @@ pub struct EncodeOptions {
     pub clkhash_secret: Option<PathBuf>,
     /// Epoch, part of every key.
     pub epoch: String,
+    /// Records of invented people to plant, at most [`TRACERS_MAX`].
+    pub tracers: u32,
 }
 
 /// What was encoded.
 #[derive(Debug, Clone, Serialize)]
 pub struct EncodeReport {
-    /// Records in the encoding file.
+    /// Records in the encoding file, tracers included.
     pub records: u64,
+    /// Records of invented people among them.
+    pub tracers: u32,
     /// Records that gave no filter and no tag under the profile, and were left out.
     pub empty: u64,
     /// The encoding file.
@@ -76,6 +82,8 @@ pub struct EncodeReport {
     pub read: ReadReport,
     /// Fill of filters and tags.
     pub fill: Fill,
+    /// What to look at before submitting, in words.
+    pub risks: Vec<String>,
     /// Time from opening to the finished file.
     pub seconds: f64,
 }
@@ -174,6 +182,9 @@ pub fn encode_source(
     let mut writer = Output::create(options.format, &options.output, &header, layout)?;
     let mut fill = FillCounter::new(&header.filters, &header.tags);
     let total = fs::metadata(&options.input).map_or(0, |metadata| metadata.len());
+    let maker = TracerMaker::new(&secret, &options.epoch, &options.source, &map);
+    let tracers = options.tracers.min(TRACERS_MAX);
+    plant(&maker, tracers, &mut reader, &encoder, &mut writer)?;
     let empty = encode_all(&mut reader, &encoder, &mut writer, &mut fill, |reader| {
         progress(reader.position().min(total), total);
     })?;
@@ -187,8 +198,9 @@ pub fn encode_source(
     }
     let written = writer.finish()?;
     progress(total, total);
-    Ok(EncodeReport {
+    let mut report = EncodeReport {
         records: written.records,
+        tracers,
         empty,
         output: options.output.clone(),
         bytes: written.bytes,
@@ -199,8 +211,11 @@ pub fn encode_source(
         secret_fingerprint: header.secret_fingerprint.to_string(),
         read,
         fill,
+        risks: Vec::new(),
         seconds: started.elapsed().as_secs_f64(),
-    })
+    };
+    report.risks = risk::risks(&report, &map, &options.profile);
+    Ok(report)
 }
 
 /// Writing over the input would destroy the source's own data.

@@ -52,6 +52,7 @@ impl Bench {
             linkage_secret: at("linkage.key"),
             source_secret: Some(at("source.key")),
             epoch: "1".into(),
+            tracers: 0,
         };
         Self { dir, options }
     }
@@ -142,6 +143,95 @@ fn records_keep_their_order_over_batches_and_encode_the_same_again() {
     );
     assert_eq!(report.fill.filters[0].records, count as u64);
     assert!((report.fill.filters[0].mean_fill - 0.5).abs() < 0.01);
+}
+
+#[test]
+fn tracers_are_marked_repeated_and_in_no_count() {
+    let mut bench = Bench::new(&rows(200));
+    bench.options.tracers = 50;
+    let report = bench.encode().expect("encoded");
+    assert_eq!((report.records, report.tracers), (250, 50));
+    assert_eq!((report.read.records, report.fill.records), (200, 200));
+    let first = read(&report.output);
+    let number = |encoding: &RecordEncoding| {
+        crate::terms::tracer_number(&encoding.record_ref, encoding.flags)
+    };
+    let planted: Vec<u32> = first.iter().filter_map(number).collect();
+    assert_eq!(planted, (0..50).collect::<Vec<_>>());
+    bench.encode().expect("encoded again");
+    assert!(first == read(&report.output), "the same tracers");
+
+    // Another source with the same linkage secret: most planted pairs share a tag, none with a
+    // tracer of another number.
+    bench.options.source = SourceId::new("hospital_b").expect("valid");
+    let other = read(&bench.encode().expect("encoded").output);
+    let layout = bench.options.profile.layout();
+    let shares = |a: &RecordEncoding, b: &RecordEncoding| {
+        (0..layout.tag_count()).any(|tag| {
+            let range = layout.tag_range(tag);
+            a.tags[range.start] != 0 && a.tags[range.start] == b.tags[range.start]
+        })
+    };
+    let found = (0..50).filter(|i| shares(&first[*i], &other[*i])).count();
+    assert!(found >= 45, "{found} of 50 planted pairs share a tag");
+    assert!(!shares(&first[0], &other[1]) && !shares(&first[2], &other[7]));
+
+    // A file must not use a tracer's record ref.
+    let csv = rows(1).replace("R0", "musubi-tracer-000003");
+    bench.options.tracers = 10;
+    fs::write(
+        &bench.options.input,
+        csv + "R2,サトウ,ハナコ,19850203,2,9800011\n",
+    )
+    .expect("written");
+    let report = bench.encode().expect("encoded");
+    assert_eq!((report.records, report.read.records), (11, 1));
+}
+
+#[test]
+fn signs_of_a_wrong_map_are_told_in_words() {
+    let born = rows(300).replace(",2,", ",Q,");
+    let report = Bench::new(&born).encode().expect("encoded");
+    let told = report.risks.join("\n");
+    assert!(told.contains("sex: unknown_code in 100.0 %"), "{told}");
+    let row = |i: usize| format!("R{i},サトウ,ハナコ,19850101,2,9800011\n");
+    let rows: String = (0..200).map(row).collect();
+    let report = Bench::new(&format!("id,sei,mei,born,sex,zip\n{rows}")).encode();
+    let told = report.expect("encoded").risks.join("\n");
+    assert!(told.contains("1 January"), "{told}");
+    let report = Bench::new(&self::rows(300)).encode().expect("encoded");
+    let expected = report
+        .risks
+        .iter()
+        .filter(|risk| !risk.contains("1 January"));
+    assert_eq!(expected.count(), 0, "{:?}", report.risks);
+}
+
+#[test]
+fn versions_and_flags_come_from_columns() {
+    let csv = "id,sei,mei,born,sex,zip,rev,bad\n\
+               A1,サトウ,ハナコ,19850101,2,9800011,7,1280\n\
+               A2,スズキ,タロウ,S65.1.2,1,9800012,,\n\
+               A3,スズキ,タロウ,19700102,1,9800012,0,\n\
+               A4,スズキ,タロウ,19700102,1,9800012,1,2147483648\n";
+    let bench = Bench::new(csv);
+    let columns = "version_column = \"rev\"\nflags_column = \"bad\"\n";
+    fs::write(&bench.options.map, format!("{columns}{MAP}")).expect("written");
+    let report = bench.encode().expect("encoded");
+    let told = |path: &Path| -> Vec<(u32, u32)> {
+        read(path).iter().map(|e| (e.version, e.flags)).collect()
+    };
+    assert_eq!(told(&report.output), [(7, 1280), (1, 0)]);
+    let json = serde_json::to_value(&report).expect("JSON");
+    assert_eq!(json["read"]["refused"]["version"], 1, "{json}");
+    assert_eq!(json["read"]["refused"]["flags"], 1, "{json}");
+    fs::write(
+        &bench.options.map,
+        format!("send_flags = true\n{columns}{MAP}"),
+    )
+    .expect("written");
+    let report = bench.encode().expect("encoded");
+    assert_eq!(told(&report.output), [(7, 1280 | 1 << 24), (1, 1 << 25)]);
 }
 
 #[test]

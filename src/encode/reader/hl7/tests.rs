@@ -40,7 +40,8 @@ fn what_cannot_be_read_is_refused_by_line_and_rule() {
     assert_eq!(
         refused(&report),
         [
-            ("message_charset", &[9][..]),
+            ("birth_date: placeholder_date", &[2][..]),
+            ("message_charset", &[9]),
             ("no_pid", &[7]),
             ("record_ref", &[14]),
             ("segment", &[6, 13]),

@@ -1,0 +1,132 @@
+//! From one entry of a file to a record: normalising, and what travels in clear. Pure, so that many
+//! entries can be worked on at once.
+
+use super::{Entry, RowRefusal};
+use crate::encode::field::Field;
+use crate::encode::identity::SourceRecord;
+use crate::encode::map::MapFile;
+use crate::encode::normalise::event::event_facts;
+use crate::encode::normalise::{Note, Rule, normalise};
+use crate::terms::{AttributeSet, EventKind, RecordFlag, RecordRef, SourceId};
+
+/// Makes records of entries. The same entry gives the same record on every thread.
+#[derive(Clone)]
+pub struct Recorder {
+    map: MapFile,
+    source: SourceId,
+}
+
+/// What became of one entry, but for its values: what a report is made of.
+pub struct Recorded {
+    /// Where the entry begins, from 1.
+    pub line: u64,
+    /// Keyed by the reader: what tells its record ref from others; or why there is no record.
+    pub outcome: Result<[u8; 16], RowRefusal>,
+    /// Fields that ran into a rule.
+    pub notes: Vec<Note>,
+    /// Attributes of the record.
+    pub filled: AttributeSet,
+}
+
+impl Recorder {
+    pub(super) fn new(map: &MapFile, source: &SourceId) -> Self {
+        Self {
+            map: map.clone(),
+            source: source.clone(),
+        }
+    }
+
+    /// Makes a record of an entry; `None` together with a refusal in [`Recorded::outcome`].
+    #[must_use]
+    pub fn record(&self, entry: &Entry) -> (Recorded, Option<SourceRecord>) {
+        let mut recorded = Recorded {
+            line: entry.line,
+            outcome: Err(RowRefusal::NoIdentity),
+            notes: Vec::new(),
+            filled: AttributeSet::default(),
+        };
+        match self.make(entry, &mut recorded) {
+            Ok(record) => {
+                let hash = blake3::hash(record.record_ref.as_str().as_bytes());
+                let mut key = [0; 16];
+                key.copy_from_slice(&hash.as_bytes()[..16]);
+                recorded.outcome = Ok(key);
+                (recorded, Some(record))
+            }
+            Err(reason) => {
+                recorded.outcome = Err(reason);
+                (recorded, None)
+            }
+        }
+    }
+
+    fn make(&self, entry: &Entry, recorded: &mut Recorded) -> Result<SourceRecord, RowRefusal> {
+        if let Some(reason) = entry.refusal {
+            return Err(reason);
+        }
+        let record_ref =
+            RecordRef::new(entry.record_ref.trim()).map_err(|_| RowRefusal::RecordRef)?;
+        let version = match entry.version.trim() {
+            "" => 1,
+            written => written
+                .parse()
+                .ok()
+                .filter(|version| *version >= 1)
+                .ok_or(RowRefusal::Version)?,
+        };
+        let mut flags = match entry.flags.trim() {
+            "" => 0,
+            written => written
+                .parse()
+                .ok()
+                .filter(|flags| flags & RecordFlag::SET_HERE == 0)
+                .ok_or(RowRefusal::Flags)?,
+        };
+        let values = entry.values();
+        let mut identity = normalise(&values, self.map.locale, &self.source, &mut recorded.notes);
+        let kind = self.kind(entry);
+        let written = values.get(Field::EventDate);
+        let event = event_facts(written, kind, &mut identity, &mut recorded.notes);
+        recorded.filled = identity.filled();
+        if recorded.filled.is_empty() {
+            return Err(RowRefusal::NoIdentity);
+        }
+        flags |= event.flags;
+        if self.map.send_flags {
+            flags |= broken_rules(&recorded.notes);
+        }
+        if entry.is_tracer {
+            flags |= RecordFlag::Tracer.bit();
+        }
+        if !entry.columns.is_empty() {
+            identity.set_columns(entry.columns.clone());
+        }
+        Ok(SourceRecord {
+            record_ref,
+            version,
+            kind,
+            year: event.year,
+            flags,
+            identity,
+        })
+    }
+
+    fn kind(&self, entry: &Entry) -> EventKind {
+        if self.map.kinds.is_empty() {
+            return self.map.kind;
+        }
+        let told = self.map.kinds.get(entry.kind.trim());
+        told.copied().unwrap_or(self.map.kind)
+    }
+}
+
+/// The flags of the rules that a record ran into.
+fn broken_rules(notes: &[Note]) -> u32 {
+    let flags = notes.iter().map(|note| match note.rule {
+        Rule::PlaceholderDate => RecordFlag::PlaceholderBirthDate.bit(),
+        Rule::OutOfEra => RecordFlag::OutOfEra.bit(),
+        Rule::InsurerCheckDigit => RecordFlag::InsurerCheckDigit.bit(),
+        _ => 0,
+    });
+    flags.fold(0, |all, flag| all | flag)
+}
