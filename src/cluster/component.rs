@@ -3,14 +3,16 @@
 use super::ClusterRules;
 use crate::terms::{Link, RecordTable, RowIndex};
 
-/// Rows that links connect, and those links.
+/// Rows that links connect, those links, and the supporting pairs among those rows.
 pub(super) struct Component {
     pub(super) rows: Vec<RowIndex>,
     pub(super) links: Vec<Link>,
+    pub(super) supporting: Vec<Link>,
 }
 
 /// Connected components of the rows `0..row_count` under the links; single rows included.
-pub(super) fn components(row_count: usize, links: &[Link]) -> Vec<Component> {
+/// Supporting pairs connect nothing.
+pub(super) fn components(row_count: usize, links: &[Link], supporting: &[Link]) -> Vec<Component> {
     let mut parent: Vec<u32> = (0..row_count as u32).collect();
     for link in links {
         let (a, b) = (
@@ -28,6 +30,7 @@ pub(super) fn components(row_count: usize, links: &[Link]) -> Vec<Component> {
             components.push(Component {
                 rows: Vec::new(),
                 links: Vec::new(),
+                supporting: Vec::new(),
             });
         }
         components[index_of[top] as usize].rows.push(row);
@@ -35,6 +38,17 @@ pub(super) fn components(row_count: usize, links: &[Link]) -> Vec<Component> {
     for link in links {
         let top = root(&mut parent, link.pair.a) as usize;
         components[index_of[top] as usize].links.push(*link);
+    }
+    for pair in supporting {
+        let (a, b) = (
+            root(&mut parent, pair.pair.a),
+            root(&mut parent, pair.pair.b),
+        );
+        if a == b {
+            components[index_of[a as usize] as usize]
+                .supporting
+                .push(*pair);
+        }
     }
     components
 }
@@ -53,15 +67,14 @@ fn root(parent: &mut [u32], mut row: u32) -> u32 {
 ///
 /// Links are tried from the strongest down, ties broken by the rows' keys. A link merges the two
 /// clusters that it joins if no rule forbids it and enough of their comparable cross pairs are
-/// links. Passes repeat until nothing merges: a link refused early may have support later.
+/// links or supporting pairs. Passes repeat until nothing merges: a link refused early may have support later.
 pub(super) fn solve(
     table: &RecordTable,
-    rows: &[RowIndex],
-    links: &[Link],
+    component: &Component,
     rules: &ClusterRules,
 ) -> Vec<Vec<RowIndex>> {
-    let mut state = State::new(table, rows, links, rules);
-    let mut open = sorted(table, links);
+    let mut state = State::new(table, component, rules);
+    let mut open = sorted(table, &component.links);
     loop {
         let mut merged = false;
         open.retain(|link| {
@@ -103,7 +116,7 @@ struct State<'a> {
     rules: &'a ClusterRules,
     /// Rows of the component, ascending; everything below counts positions in it.
     rows: &'a [RowIndex],
-    /// Linked rows of each row.
+    /// Linked rows of each row, and rows that support.
     neighbours: Vec<Vec<u32>>,
     /// Cluster of each row.
     cluster_of: Vec<u32>,
@@ -112,12 +125,8 @@ struct State<'a> {
 }
 
 impl<'a> State<'a> {
-    fn new(
-        table: &'a RecordTable,
-        rows: &'a [RowIndex],
-        links: &[Link],
-        rules: &'a ClusterRules,
-    ) -> Self {
+    fn new(table: &'a RecordTable, component: &'a Component, rules: &'a ClusterRules) -> Self {
+        let rows = component.rows.as_slice();
         let mut state = Self {
             table,
             rules,
@@ -126,7 +135,7 @@ impl<'a> State<'a> {
             cluster_of: (0..rows.len() as u32).collect(),
             members: (0..rows.len() as u32).map(|row| vec![row]).collect(),
         };
-        for link in links {
+        for link in component.links.iter().chain(&component.supporting) {
             let (a, b) = (state.position(link.pair.a), state.position(link.pair.b));
             state.neighbours[a].push(b as u32);
             state.neighbours[b].push(a as u32);

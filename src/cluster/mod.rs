@@ -16,7 +16,8 @@ use crate::terms::{CandidatePair, EventKind, Link, RecordTable, RowIndex};
 /// What a cluster may be.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ClusterRules {
-    /// Two clusters merge only if at least this share of their comparable cross pairs are links.
+    /// Two clusters merge only if at least this share of their comparable cross pairs are links or
+    /// supporting pairs.
     pub support_min: f64,
     /// Kinds of event that happen once in a life: a cluster holds at most one record of each.
     pub once: Vec<EventKind>,
@@ -46,7 +47,7 @@ pub fn uncompared(
     compared: &[CandidatePair],
     rows_max: usize,
 ) -> Vec<CandidatePair> {
-    let components = component::components(row_count, links);
+    let components = component::components(row_count, links, &[]);
     components
         .par_iter()
         .filter(|component| component.rows.len() <= rows_max)
@@ -61,12 +62,19 @@ pub fn uncompared(
 }
 
 /// Groups rows into clusters.
+///
+/// `links` propose merges and support them; `supporting` pairs, weaker ones, only support.
 #[must_use]
-pub fn solve(table: &RecordTable, links: &[Link], rules: &ClusterRules) -> Clusters {
-    let components = component::components(table.len(), links);
+pub fn solve(
+    table: &RecordTable,
+    links: &[Link],
+    supporting: &[Link],
+    rules: &ClusterRules,
+) -> Clusters {
+    let components = component::components(table.len(), links, supporting);
     let solved: Vec<Vec<Vec<RowIndex>>> = components
         .par_iter()
-        .map(|component| component::solve(table, &component.rows, &component.links, rules))
+        .map(|component| component::solve(table, component, rules))
         .collect();
     let mut clusters: Vec<Vec<RowIndex>> = solved.into_iter().flatten().collect();
     clusters.par_sort_unstable_by_key(|rows| rows[0]);

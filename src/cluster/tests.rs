@@ -59,9 +59,35 @@ fn a_chain_of_single_links_does_not_hold_two_groups_together() {
         link(4, 5, 20.0),
         link(2, 3, 1.0),
     ];
-    let found = solve(&plain(7), &links, &rules());
+    let found = solve(&plain(7), &links, &[], &rules());
     assert_eq!(found.clusters, [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
     assert_eq!(found.links_set_aside, 1);
+}
+
+#[test]
+fn supporting_pairs_support_but_do_not_propose() {
+    let links = [link(0, 1, 20.0), link(2, 3, 20.0), link(1, 2, 9.0)];
+    let alone = solve(&plain(4), &links, &[], &rules());
+    assert_eq!(
+        alone.clusters,
+        [vec![0, 1], vec![2, 3]],
+        "one link of four pairs"
+    );
+    let supporting = [link(0, 2, 1.0)];
+    let supported = solve(&plain(4), &links, &supporting, &rules());
+    assert_eq!(supported.clusters, [vec![0, 1, 2, 3]], "two of four");
+    let without = solve(
+        &plain(4),
+        &links[..2],
+        &[link(0, 2, 1.0), link(1, 3, 1.0)],
+        &rules(),
+    );
+    assert_eq!(
+        without.clusters,
+        [vec![0, 1], vec![2, 3]],
+        "no link proposes it"
+    );
+    assert_eq!(without.links_set_aside, 0);
 }
 
 #[test]
@@ -80,7 +106,7 @@ fn rows_that_cannot_be_compared_do_not_count_against_a_merge() {
         link(2, 3, 5.0),
     ];
     assert_eq!(
-        solve(&table(&rows), &links, &rules()).clusters,
+        solve(&table(&rows), &links, &[], &rules()).clusters,
         [vec![0, 1, 2, 3]]
     );
 }
@@ -108,7 +134,7 @@ fn nobody_dies_twice() {
         (EventKind::Death, ALL_TAGS, 2),
     ];
     let links = [link(0, 1, 12.0), link(1, 2, 9.0), link(0, 2, 9.0)];
-    let found = solve(&table(&rows), &links, &rules());
+    let found = solve(&table(&rows), &links, &[], &rules());
     assert_eq!(found.clusters, [vec![0, 1], vec![2]]);
     assert_eq!(found.links_set_aside, 2);
 }
@@ -144,14 +170,14 @@ proptest! {
 
         let straight = table(&(0..12).map(row).collect::<Vec<_>>());
         let links: Vec<Link> = distinct.iter().map(|((a, b), w)| link(*a, *b, *w)).collect();
-        let expected = solve(&straight, &links, &rules());
+        let expected = solve(&straight, &links, &[], &rules());
 
         let shuffled = table(&order.iter().map(|record| row(*record)).collect::<Vec<_>>());
         let place = |record: u32| order.iter().position(|r| *r == record).expect("in order") as u32;
         let mut moved: Vec<Link> =
             distinct.iter().map(|((a, b), w)| link(place(*a), place(*b), *w)).collect();
         moved.reverse();
-        let found = solve(&shuffled, &moved, &rules());
+        let found = solve(&shuffled, &moved, &[], &rules());
 
         let mut back: Vec<Vec<u32>> = found
             .clusters

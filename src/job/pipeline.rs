@@ -9,6 +9,7 @@ use rayon::prelude::*;
 use super::scoring::{self, Scored};
 use crate::block::{self, BlockPlan, Candidates};
 use crate::cluster::{self, ClusterRules};
+use crate::compare::Comparer;
 use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
@@ -92,14 +93,24 @@ impl<'a> Pipeline<'a> {
             Ok((found, pairs))
         })?;
 
+        let comparer = Comparer::new(&profile, table);
         let vectors = self.step("compare", found.pairs.len() as u64, |_, done| {
-            let vectors = scoring::compare(&profile, table, &found.pairs, done);
+            let vectors = scoring::compare(&comparer, &found.pairs, done);
             let pairs = vectors.len() as u64;
             Ok((vectors, pairs))
         })?;
 
         let mut scored = self.step("score", 0, |_, _| {
-            let scored = scoring::score(&profile, table, &found.pairs, &vectors, fixed);
+            let sources = loaded.sources.len();
+            let scored = scoring::score(
+                &profile,
+                table,
+                sources,
+                &comparer,
+                &found.pairs,
+                &vectors,
+                fixed,
+            );
             let links = scored.links.len() as u64;
             Ok((scored, links))
         })?;
@@ -108,13 +119,14 @@ impl<'a> Pipeline<'a> {
         let completed = self.step("complete", 0, |_, done| {
             let missed =
                 cluster::uncompared(table.len(), &scored.links, &found.pairs, COMPONENT_ROWS_MAX);
-            let vectors = scoring::compare(&profile, table, &missed, done);
-            scored.add(&missed, &vectors);
+            let vectors = scoring::compare(&comparer, &missed, done);
+            scored.add(table, &missed, &vectors);
             Ok((missed.len() as u64, missed.len() as u64))
         })?;
 
         let clusters = self.step("cluster", 0, |_, _| {
-            let clusters = cluster::solve(table, &scored.links, &cluster_rules(&profile));
+            let rules = cluster_rules(&profile);
+            let clusters = cluster::solve(table, &scored.links, &scored.supporting, &rules);
             let count = clusters.clusters.len() as u64;
             Ok((clusters, count))
         })?;
@@ -225,10 +237,20 @@ fn report(
             profile.tags[capped.tag].name, capped.blocks, capped.rows
         ));
     }
+    let entities = clusters.clusters.len() as u64;
+    let errors = score::estimate_errors(&scored.counts, &records, entities);
+    let methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
+    warnings.extend(
+        methods
+            .fallbacks
+            .iter()
+            .skip(scored.estimate.warnings.len())
+            .cloned(),
+    );
     let named = loaded.sources.iter().cloned().zip(records);
     RunReport {
         records: table.len() as u64,
-        entities: clusters.clusters.len() as u64,
+        entities,
         sources: named
             .map(|(source, records)| SourceCount { source, records })
             .collect(),
@@ -244,6 +266,7 @@ fn report(
         histogram: score::histogram(&scored.estimate.model, &scored.patterns),
         entity_sizes,
         comparisons: scored.estimate.model.report(profile),
+        methods: Some(methods),
         warnings,
     }
 }

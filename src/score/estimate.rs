@@ -39,6 +39,10 @@ const TIED_PAIRS_MIN: f64 = 200.0;
 pub struct Estimate {
     /// The model.
     pub model: Model,
+    /// Pairs of one person that m was counted on, by comparison.
+    pub m_pairs: Vec<f64>,
+    /// Random pairs that u was counted on, by comparison; 0: u is the profile's.
+    pub u_pairs: Vec<f64>,
     /// Fallbacks taken, in words.
     pub warnings: Vec<String>,
 }
@@ -91,7 +95,19 @@ pub fn estimate(
             )
         })
         .collect();
-    Estimate { model, warnings }
+    let u_pairs = profile.comparisons.iter().enumerate();
+    let u_pairs = u_pairs
+        .map(|(index, comparison)| match measures_u(comparison) {
+            true => compared(profile, random, index),
+            false => 0.0,
+        })
+        .collect();
+    Estimate {
+        model,
+        m_pairs: tied,
+        u_pairs,
+        warnings,
+    }
 }
 
 /// Whether any candidate pair could be compared here.
@@ -135,7 +151,7 @@ fn refine_u(model: &mut Model, profile: &LinkageProfile, random: &[PatternCount]
         .map(|(vector, count)| *count as f64 * (1.0 - model.weight(vector).probability()))
         .collect();
     for (index, comparison) in profile.comparisons.iter().enumerate() {
-        if comparison.rungs.iter().any(|rung| rung.u.is_some()) {
+        if !measures_u(comparison) {
             continue;
         }
         // Half a pair for each level that was never seen.
@@ -148,6 +164,20 @@ fn refine_u(model: &mut Model, profile: &LinkageProfile, random: &[PatternCount]
         normalise(&mut counts);
         model.comparisons[index].u = counts;
     }
+}
+
+/// Whether u is counted, and not the profile's.
+fn measures_u(comparison: &Comparison) -> bool {
+    comparison.rungs.iter().all(|rung| rung.u.is_none())
+}
+
+/// How many of the pairs u of a comparison is counted on.
+fn compared(profile: &LinkageProfile, random: &[PatternCount], index: usize) -> f64 {
+    let among = &profile.comparisons[index].u_among;
+    let counted = random.iter().filter(|(vector, _)| {
+        vector.level(index) != Level::MISSING && agree_best(profile, vector, among)
+    });
+    counted.map(|(_, count)| *count as f64).sum()
 }
 
 /// Adds the weights of pairs to the levels of one comparison.

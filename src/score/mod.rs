@@ -3,12 +3,17 @@
 //! Fellegi and Sunter 1969: a level of a comparison is worth log2(m/u) bits, where m is its
 //! probability among pairs of one person and u among pairs of different persons; the weights add
 //! up to the log odds of the prior λ. `estimate` finds m, u and λ without any truth, `threshold`
-//! chooses the two cuts.
+//! chooses the two cuts, `precision` says how many links at each cut are false, and `methods` writes
+//! down how all that came about.
 
 mod estimate;
+mod methods;
+mod precision;
 mod threshold;
 
 pub use estimate::{Estimate, PatternCount, estimate};
+pub use methods::{methods_sheet, wilson};
+pub use precision::{ErrorEstimates, LinkCounts, estimate_errors};
 pub use threshold::{Choice, TARGET_PRECISION, choose, histogram};
 
 use crate::terms::profile::{Alternative, Comparison, LinkageProfile};
@@ -83,7 +88,8 @@ impl Model {
     /// Odds that the pair is one of the alternatives and not one person; 0 if there are none.
     pub(crate) fn alternative_odds(&self, vector: &ComparisonVector) -> f64 {
         let odds = self.alternatives.iter();
-        odds.map(|alternative| self.odds_of(alternative, vector)).sum()
+        odds.map(|alternative| self.odds_of(alternative, vector))
+            .sum()
     }
 
     /// Odds that the pair is this alternative and not one person.

@@ -30,6 +30,7 @@ mod attribute;
 mod encoding;
 mod ids;
 mod linkage;
+pub mod methods;
 pub mod profile;
 pub mod run;
 mod submission;

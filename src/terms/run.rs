@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::methods::MethodsSheet;
 use super::{RunId, SourceId, Thresholds};
 
 /// Where a run stands.
@@ -132,6 +133,10 @@ pub struct RunReport {
     pub entity_sizes: Vec<u64>,
     /// The model.
     pub comparisons: Vec<ComparisonReport>,
+    /// How the model came about, and what it is expected to get wrong. `None`: a run from before
+    /// there were methods sheets.
+    #[serde(default)]
+    pub methods: Option<MethodsSheet>,
     /// What a person should know: capped blocks, fallbacks.
     pub warnings: Vec<String>,
 }

@@ -11,6 +11,7 @@ mod link;
 mod look;
 mod serve;
 mod show;
+mod show_methods;
 mod store;
 
 use std::error::Error;
@@ -55,6 +56,8 @@ enum Command {
     Runs(look::ListArguments),
     /// Show one run and its report
     Run(look::RunArguments),
+    /// How a run's model came about, and what it is expected to get wrong
+    Methods(look::RunArguments),
     /// List the sources and their records
     Sources(look::ListArguments),
     /// Which entity does a record belong to?
@@ -101,6 +104,7 @@ fn carry_out(command: &Command) -> Outcome {
         Command::Link(arguments) => wait(link::run(arguments)),
         Command::Runs(arguments) => wait(look::runs(arguments)),
         Command::Run(arguments) => wait(look::run(arguments)),
+        Command::Methods(arguments) => wait(look::methods(arguments)),
         Command::Sources(arguments) => wait(look::sources(arguments)),
         Command::Resolve(arguments) => wait(look::resolve(arguments)),
         Command::Entity(arguments) => wait(look::entity(arguments)),

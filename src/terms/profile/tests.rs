@@ -136,9 +136,21 @@ fn broken_rules_are_named_with_their_place() {
             "used twice",
         ),
         (
-            "group = \"household\"",
-            "group = \"nowhere\"",
-            "group does not exist",
+            "shared = { surname = 0.8",
+            "shared = { nobody = 0.8",
+            "names comparisons of the profile",
+        ),
+        ("share = 0.02", "share = 0.0", "share is above 0"),
+        ("birth = 1.0", "birth = 1.5", "a probability"),
+        (
+            "name = \"surname\"\nrungs",
+            "name = \"surname\"\nby_frequency = true\nrungs",
+            "`by_frequency` needs",
+        ),
+        (
+            "name = \"surname\"\nrungs",
+            "name = \"surname\"\nu_among = [\"surname\"]\nrungs",
+            "`u_among` names other",
         ),
         (
             "{ filter = \"names\", at_least",
