@@ -10,11 +10,13 @@ mod estimate;
 mod methods;
 mod precision;
 mod threshold;
+mod tracer;
 
 pub use estimate::{Estimate, PatternCount, estimate};
 pub use methods::{methods_sheet, wilson};
 pub use precision::{ErrorEstimates, LinkCounts, estimate_errors};
 pub use threshold::{Choice, TARGET_PRECISION, choose, histogram};
+pub use tracer::{TracerPairs, tracer_recall};
 
 use crate::terms::profile::{Alternative, Comparison, LinkageProfile};
 use crate::terms::run::{ComparisonReport, LevelReport};

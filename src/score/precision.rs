@@ -196,8 +196,9 @@ fn fallbacks(decoys: Option<&Decoys>, at_upper: &CutEstimate) -> Vec<String> {
 fn by_model(expected: f64, links: f64) -> (f64, Interval) {
     let expected = expected.min(links);
     let interval = Interval {
-        low: poisson(expected / MODEL_FACTOR, Z).low,
-        high: poisson(expected * MODEL_FACTOR, Z).high.min(links),
+        // Whole links: what is counted in the end is no mean.
+        low: poisson(expected / MODEL_FACTOR, Z).low.floor(),
+        high: poisson(expected * MODEL_FACTOR, Z).high.ceil().min(links),
     };
     (expected, interval)
 }

@@ -399,7 +399,7 @@ mod bad_input {
             let links = errors.cuts.iter().find(|cut| cut.cut_bits == choice.thresholds.upper_bits);
             prop_assert!(links.is_none_or(|cut| cut.links > 0) || !errors.fallbacks.is_empty());
             let names: Vec<SourceId> = (0..records.len())
-                .map(|source| SourceId::new(&format!("s{source}")).expect("a good name"))
+                .map(|source| SourceId::new(format!("s{source}")).expect("a good name"))
                 .collect();
             let sheet = methods_sheet(&profile, &found, errors, &names);
             prop_assert_eq!(sheet.model_fingerprint.len(), 64);
