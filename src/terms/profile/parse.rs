@@ -102,6 +102,8 @@ struct RawTag {
     one_deletion: Option<Attribute>,
     slots: Option<u32>,
     #[serde(default)]
+    pad: bool,
+    #[serde(default)]
     block: bool,
 }
 
@@ -318,6 +320,7 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
         name: raw.name,
         parts: parts.collect(),
         deletions,
+        pad: raw.pad,
         block: raw.block,
     })
 }
