@@ -297,9 +297,7 @@ rungs = [{ attribute = "rare_given_kana", m = 0.8, u = 0.01 }]
             });
         }
         let comparer = Comparer::new(&profile);
-        comparer
-            .compare(&table, CandidatePair::new(0, 1))
-            .level(0)
+        comparer.compare(&table, CandidatePair::new(0, 1)).level(0)
     };
     assert_eq!(level([1, 50], [1, 50]), Level(0));
     assert_eq!(level([1, 50], [2, 50]), Level::MISSING);

@@ -7,5 +7,4 @@ pub mod decisions {}
 pub mod threat_model {}
 
 #[doc = include_str!("attacks_on_filters.md")]
-#[doc = include_str!("attacks_on_filters.svg")]
 pub mod attacks_on_filters {}
