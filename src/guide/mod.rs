@@ -5,3 +5,6 @@ pub mod decisions {}
 
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
+
+#[doc = include_str!("attacks_on_filters.md")]
+pub mod attacks_on_filters {}

@@ -47,7 +47,7 @@ mod tests {
             assert!(is_common_given_kana(common), "{common}");
         }
         assert!(!is_common_given_kana("シュン"), "small kana are folded");
-        assert!(!is_common_given_kana("ナナオ") && !is_common_given_kana(""));
+        assert!(!is_common_given_kana("レイチエル") && !is_common_given_kana(""));
         for common in ["恵子", "健一", "真美"] {
             assert!(is_common_given_kanji(common), "{common}");
         }
@@ -56,7 +56,7 @@ mod tests {
 
     #[test]
     fn lists_hold_names_only() {
-        assert!((300..2_000).contains(&KANA.len()), "{}", KANA.len());
+        assert!((1_000..3_000).contains(&KANA.len()), "{}", KANA.len());
         assert!((200..2_000).contains(&KANJI.len()), "{}", KANJI.len());
         for name in KANA.iter() {
             assert!(name.chars().all(super::super::kana::is_kana), "{name}");

@@ -1,5 +1,8 @@
 use super::*;
 
+/// A profile with everything that can be broken: a salted filter, tags, alternatives.
+const SALTED_FILTER: &str = include_str!("../../../tests/vectors/profiles/salted-filter.toml");
+
 fn jp_standard() -> String {
     LinkageProfile::built_in("jp-standard")
         .expect("built in")
@@ -167,7 +170,7 @@ fn broken_rules_are_named_with_their_place() {
         ("block = true", "block = false", "at least one tag"),
     ];
     for (from, to, expected) in cases {
-        let text = jp_standard();
+        let text = SALTED_FILTER;
         assert!(text.contains(from), "the case '{from}' still applies");
         let error = LinkageProfile::parse(&text.replace(from, to))
             .expect_err(to)
