@@ -12,6 +12,8 @@ pub(super) struct Problem<'a> {
     pub(super) rows: &'a [RowIndex],
     /// Links between them, in any order.
     pub(super) links: &'a [Link],
+    /// Supporting pairs of them, in any order.
+    pub(super) supporting: &'a [CandidatePair],
     /// Verdicts on pairs of them, in any order, each with the component's number.
     pub(super) verdicts: &'a [(u32, Verdict)],
 }
@@ -47,6 +49,8 @@ pub(super) struct Solver {
     size: Vec<u32>,
     /// Time of the last change of each cluster.
     changed: Vec<u32>,
+    /// Pairs that support a merge without proposing one, as positions.
+    supporting: Vec<(u32, u32)>,
     /// Pairs that must not be one, as positions.
     apart: Vec<(u32, u32)>,
     left: Vec<Fact>,
@@ -73,6 +77,8 @@ impl Solver {
         let kept = if problem.rows.len() > judge.rules.rows_max {
             let (cut, found) = oversize::divide(problem.rows, judge.rules, &self.edges);
             tally.oversize.push(found);
+            // Where links are too many, what is weaker than they are is no support.
+            self.supporting.clear();
             cut
         } else {
             judge.rules.link_bits.into()
@@ -129,11 +135,13 @@ impl Solver {
             list.clear();
             list.resize(rows.len(), value);
         }
+        let ends = |pair: &CandidatePair| (position(pair.a), position(pair.b));
+        self.supporting.clear();
+        self.supporting.extend(problem.supporting.iter().map(ends));
         self.apart.clear();
         let verdicts = problem.verdicts.iter().map(|(_, verdict)| verdict);
         let apart = verdicts.filter(|verdict| !verdict.same);
-        let ends = |verdict: &Verdict| (position(verdict.pair.a), position(verdict.pair.b));
-        self.apart.extend(apart.map(ends));
+        self.apart.extend(apart.map(|verdict| ends(&verdict.pair)));
     }
 
     /// Carries out the verdicts that two rows are one. One that would join what another verdict
@@ -164,27 +172,33 @@ impl Solver {
         }
     }
 
-    /// Neighbours of each position, by the edges in force.
+    /// Neighbours of each position, by the edges in force and the supporting pairs.
     fn connect(&mut self, kept: &oversize::Cut) {
         let count = self.facts.len();
+        self.open.clear();
+        let in_force = (0_u32..)
+            .zip(&self.edges)
+            .filter(|(_, edge)| kept.holds(edge));
+        self.open.extend(in_force.map(|(number, _)| (number, 0)));
+        let of_edge = |(number, _): &(u32, u32)| {
+            let edge = &self.edges[*number as usize];
+            (edge.a, edge.b)
+        };
+        let links = self.open.iter().map(of_edge);
+        let pairs = links.chain(self.supporting.iter().copied());
         self.starts.clear();
         self.starts.resize(count + 1, 0);
-        self.open.clear();
-        for (number, edge) in (0_u32..).zip(&self.edges) {
-            if kept.holds(edge) {
-                self.open.push((number, 0));
-                self.starts[edge.a as usize + 1] += 1;
-                self.starts[edge.b as usize + 1] += 1;
-            }
+        for (a, b) in pairs.clone() {
+            self.starts[a as usize + 1] += 1;
+            self.starts[b as usize + 1] += 1;
         }
         for position in 0..count {
             self.starts[position + 1] += self.starts[position];
         }
         self.neighbours.clear();
-        self.neighbours.resize(2 * self.open.len(), 0);
-        for (number, _) in self.open.iter().rev() {
-            let edge = self.edges[*number as usize];
-            for (from, to) in [(edge.a, edge.b), (edge.b, edge.a)] {
+        self.neighbours.resize(self.starts[count] as usize, 0);
+        for (a, b) in pairs {
+            for (from, to) in [(a, b), (b, a)] {
                 // Filled from the end of each list down; `starts` is put right below.
                 self.starts[from as usize + 1] -= 1;
                 let at = self.starts[from as usize + 1];

@@ -1,5 +1,6 @@
 //! Connected components of rows under links, in flat arrays: nothing is allocated for a component.
 
+use super::Evidence;
 use crate::terms::{Link, RowIndex, Verdict};
 
 /// Components of two rows or more, each with its links.
@@ -15,6 +16,10 @@ pub(super) struct Components {
     links: Vec<u32>,
     /// First of `links` of each component, and the end.
     link_starts: Vec<u32>,
+    /// Numbers of supporting pairs within one component, by component, ascending in each.
+    supporting: Vec<u32>,
+    /// First of `supporting` of each component, and the end.
+    supporting_starts: Vec<u32>,
     /// Verdicts on pairs within one component, with its number, ascending.
     verdicts: Vec<(u32, Verdict)>,
 }
@@ -23,13 +28,19 @@ pub(super) struct Components {
 const ALONE: u32 = u32::MAX;
 
 impl Components {
-    /// Components of the rows `0..row_count`. Verdicts that two rows are one connect like links.
+    /// Components of the rows `0..row_count`. Verdicts that two rows are one connect like links;
+    /// supporting pairs connect nothing.
     ///
     /// # Panics
-    /// If there are 2³² links.
-    pub(super) fn new(row_count: usize, links: &[Link], verdicts: &[Verdict]) -> Self {
+    /// If there are 2³² links or supporting pairs.
+    pub(super) fn new(row_count: usize, evidence: Evidence<'_>) -> Self {
+        let Evidence {
+            links,
+            supporting,
+            verdicts,
+        } = evidence;
         assert!(
-            links.len() < u32::MAX as usize,
+            links.len().max(supporting.len()) < u32::MAX as usize,
             "a run has fewer than 2^32 links"
         );
         let mut parent: Vec<u32> = (0..row_count as u32).collect();
@@ -62,13 +73,18 @@ impl Components {
         drop(sizes);
         add_up(&mut row_starts);
         let rows = grouped(&row_starts, component.iter().copied());
-        let mut link_starts = vec![0; row_starts.len()];
-        for link in links {
-            link_starts[component[link.pair.a as usize] as usize + 1] += 1;
-        }
-        add_up(&mut link_starts);
-        let of_links = links.iter().map(|link| component[link.pair.a as usize]);
-        let links = grouped(&link_starts, of_links);
+        let count = row_starts.len();
+        let of_link = |link: &Link| component[link.pair.a as usize];
+        let within = |pair: &Link| {
+            let (a, b) = (pair.pair.a as usize, pair.pair.b as usize);
+            if component[a] == component[b] {
+                component[a]
+            } else {
+                ALONE
+            }
+        };
+        let (link_starts, links) = by_component(count, links, &of_link);
+        let (supporting_starts, supporting) = by_component(count, supporting, &within);
         let mut verdicts: Vec<(u32, Verdict)> = (verdicts.iter())
             .map(|verdict| (component[verdict.pair.a as usize], *verdict))
             .filter(|(of, verdict)| *of != ALONE && *of == component[verdict.pair.b as usize])
@@ -80,6 +96,8 @@ impl Components {
             row_starts,
             links,
             link_starts,
+            supporting,
+            supporting_starts,
         }
     }
 
@@ -110,6 +128,27 @@ impl Components {
     pub(super) fn links(&self, component: usize) -> &[u32] {
         &self.links[self.link_starts[component] as usize..self.link_starts[component + 1] as usize]
     }
+
+    /// Numbers of the supporting pairs within a component, ascending.
+    pub(super) fn supporting(&self, component: usize) -> &[u32] {
+        let starts = &self.supporting_starts[component..];
+        &self.supporting[starts[0] as usize..starts[1] as usize]
+    }
+}
+
+/// Starts of the components, and the numbers of the pairs by component.
+fn by_component(
+    starts: usize,
+    pairs: &[Link],
+    component_of: &dyn Fn(&Link) -> u32,
+) -> (Vec<u32>, Vec<u32>) {
+    let mut counts = vec![0; starts];
+    for component in pairs.iter().map(component_of).filter(|of| *of != ALONE) {
+        counts[component as usize + 1] += 1;
+    }
+    add_up(&mut counts);
+    let numbers = grouped(&counts, pairs.iter().map(component_of));
+    (counts, numbers)
 }
 
 /// Numbers `0, 1, 2 …` by the group that each belongs to; those of [`ALONE`] are left out.

@@ -36,6 +36,18 @@ use crate::terms::{
 /// Rows that one task solves, at least.
 const TASK_ROWS: usize = 1 << 14;
 
+/// What ties rows together and what keeps them apart.
+#[derive(Clone, Copy, Default)]
+pub struct Evidence<'a> {
+    /// Pairs above the upper cut: they propose merges.
+    pub links: &'a [Link],
+    /// Pairs below it that are still more likely one person than not. They propose nothing, but
+    /// count beside links when two clusters are asked for the support of their cross pairs.
+    pub supporting: &'a [Link],
+    /// What people decided.
+    pub verdicts: &'a [Verdict],
+}
+
 /// What clustering found.
 #[derive(Clone, PartialEq)]
 pub struct Clusters {
@@ -141,7 +153,11 @@ pub fn uncompared(
     compared: &[CandidatePair],
     rows_max: usize,
 ) -> Vec<CandidatePair> {
-    let components = Components::new(row_count, links, &[]);
+    let evidence = Evidence {
+        links,
+        ..Evidence::default()
+    };
+    let components = Components::new(row_count, evidence);
     (0..components.len())
         .into_par_iter()
         .map(|component| components.rows(component))
@@ -157,25 +173,19 @@ pub fn uncompared(
 
 /// Groups rows into clusters.
 #[must_use]
-pub fn solve(
-    table: &RecordTable,
-    links: &[Link],
-    verdicts: &[Verdict],
-    rules: &ClusterRules,
-) -> Clusters {
-    solve_where(table, links, verdicts, rules, &|_| None)
+pub fn solve(table: &RecordTable, evidence: Evidence<'_>, rules: &ClusterRules) -> Clusters {
+    solve_where(table, evidence, rules, &|_| None)
 }
 
 /// Groups rows into clusters when few of them changed: the same as [`solve`], and faster.
 ///
 /// Rows keep their numbers: new ones come at the end, a row that is gone has no link any more.
-/// `touched` names all rows that are new, changed or gone, and the ends of all links and verdicts
-/// that are.
+/// `touched` names all rows that are new, changed or gone, and the ends of all links, supporting pairs and
+/// verdicts that are.
 #[must_use]
 pub fn solve_again(
     table: &RecordTable,
-    links: &[Link],
-    verdicts: &[Verdict],
+    evidence: Evidence<'_>,
     rules: &ClusterRules,
     before: &Clusters,
     touched: &[RowIndex],
@@ -198,7 +208,7 @@ pub fn solve_again(
     let label = |row: RowIndex| {
         clean(row).then(|| before.partition.cluster(cluster_of[row as usize] as usize)[0])
     };
-    let mut again = solve_where(table, links, verdicts, rules, &label);
+    let mut again = solve_where(table, evidence, rules, &label);
     let mut kept = before.tally.clone();
     let untouched: Vec<bool> = (0..known as RowIndex)
         .map(|row| clean(again.component_of[row as usize]) && clean(row))
@@ -212,19 +222,18 @@ pub fn solve_again(
 /// Solves every component of which some row has no known label; labels are smallest rows.
 fn solve_where(
     table: &RecordTable,
-    links: &[Link],
-    verdicts: &[Verdict],
+    evidence: Evidence<'_>,
     rules: &ClusterRules,
     known_label: &(dyn Fn(RowIndex) -> Option<RowIndex> + Sync),
 ) -> Clusters {
-    let components = Components::new(table.len(), links, verdicts);
+    let components = Components::new(table.len(), evidence);
     let judge = Judge { table, rules };
     let mut solved = vec![0; components.all_rows().len()];
     let tallies: Vec<Tally> = tasks(&components, &mut solved)
         .into_par_iter()
         .map(|(range, mut labels)| {
             let mut solver = Solver::default();
-            let mut own_links = Vec::new();
+            let (mut own_links, mut own_supporting) = (Vec::new(), Vec::new());
             let mut tally = Tally::default();
             for component in range {
                 let rows = components.rows(component);
@@ -237,10 +246,15 @@ fn solve_where(
                 }
                 own_links.clear();
                 let numbers = components.links(component).iter();
-                own_links.extend(numbers.map(|number| links[*number as usize]));
+                own_links.extend(numbers.map(|number| evidence.links[*number as usize]));
+                own_supporting.clear();
+                let numbers = components.supporting(component).iter();
+                own_supporting
+                    .extend(numbers.map(|number| evidence.supporting[*number as usize].pair));
                 let problem = Problem {
                     rows,
                     links: &own_links,
+                    supporting: &own_supporting,
                     verdicts: components.verdicts(component),
                 };
                 solver.solve(&judge, &problem, own, &mut tally);

@@ -7,6 +7,7 @@
 //! agree tells about their parts.
 
 mod derive;
+mod values;
 
 use crate::kernel;
 use crate::terms::profile::{Comparison, Evidence, LinkageProfile, Rung};
@@ -15,33 +16,44 @@ use crate::terms::{
 };
 
 use derive::{Derivation, KnownAttributes, share_a_value};
+use values::ValueClasses;
 
-/// Compares pairs under one profile.
+/// Compares pairs of one table's rows under one profile.
 pub struct Comparer<'a> {
+    table: &'a RecordTable,
     comparisons: &'a [Comparison],
     derivation: Derivation,
+    /// One per comparison.
+    values: Vec<Option<ValueClasses>>,
 }
 
 impl<'a> Comparer<'a> {
-    /// Prepares the comparisons of a profile.
+    /// Prepares the comparisons of a profile, and counts the values where it asks for that.
     ///
     /// # Panics
     /// If the profile has more than [`COMPARISONS_MAX`] comparisons.
     #[must_use]
-    pub fn new(profile: &'a LinkageProfile) -> Self {
+    pub fn new(profile: &'a LinkageProfile, table: &'a RecordTable) -> Self {
         assert!(
             profile.comparisons.len() <= COMPARISONS_MAX,
             "a comparison vector has 16 places"
         );
+        let values = profile
+            .comparisons
+            .iter()
+            .map(|comparison| ValueClasses::of(comparison, table));
         Self {
+            table,
             comparisons: &profile.comparisons,
             derivation: Derivation::new(profile),
+            values: values.collect(),
         }
     }
 
     /// The comparison vector of a pair. Symmetric in the two rows.
     #[must_use]
-    pub fn compare(&self, table: &RecordTable, pair: CandidatePair) -> ComparisonVector {
+    pub fn compare(&self, pair: CandidatePair) -> ComparisonVector {
+        let table = self.table;
         let known = self.derivation.derive(table, pair);
         let mut vector = ComparisonVector::missing();
         // The last similarity computed: neighbouring rungs mostly ask the same filter.
@@ -55,10 +67,11 @@ impl<'a> Comparer<'a> {
                     value
                 }
             };
-            vector.set(
-                index,
-                level(comparison, table, pair, &known, &mut similarity),
-            );
+            let mut level = level(comparison, table, pair, &known, &mut similarity);
+            if let (Level(0), Some(values)) = (level, &self.values[index]) {
+                level = Level(values.of_pair(pair.a, pair.b) as u8);
+            }
+            vector.set(index, level);
         }
         vector
     }
@@ -81,13 +94,14 @@ fn level(
     let mut asked = false;
     for (index, rung) in comparison.rungs.iter().enumerate() {
         match holds(rung, table, pair, known, similarity) {
-            Some(true) => return Level(index as u8),
+            Some(true) if rung.counted_elsewhere => return Level::MISSING,
+            Some(true) => return Level(comparison.level_of_rung(index) as u8),
             Some(false) => asked = true,
             None => {}
         }
     }
     if asked {
-        Level(comparison.rungs.len() as u8)
+        Level(comparison.level_of_rung(comparison.rungs.len()) as u8)
     } else {
         Level::MISSING
     }

@@ -68,7 +68,7 @@ fn compare(one: &Person, two: &Person) -> Vec<(String, Level)> {
     let mut table = RecordTable::with_capacity(profile.layout(), 2);
     push(&mut table, &profile, one);
     push(&mut table, &profile, two);
-    let vector = Comparer::new(&profile).compare(&table, CandidatePair::new(0, 1));
+    let vector = Comparer::new(&profile, &table).compare(CandidatePair::new(0, 1));
     let names = profile.comparisons.iter().enumerate();
     names
         .map(|(index, c)| (c.name.clone(), vector.level(index)))
@@ -231,7 +231,7 @@ rungs = [{ attribute = "given_kana", m = 0.8, u = 0.01 }, { near = "given_kana",
             key: 0,
         });
     }
-    let vector = Comparer::new(&profile).compare(&table, CandidatePair::new(0, 1));
+    let vector = Comparer::new(&profile, &table).compare(CandidatePair::new(0, 1));
     vector.level(0)
 }
 
@@ -262,6 +262,92 @@ fn a_shared_variant_is_near_and_only_the_whole_value_agrees() {
     );
 }
 
+const VALUES: &str = r#"
+name = "test"
+version = 1
+summary = "Values by how common they are, and names swapped."
+[[tag]]
+name = "name"
+attributes = ["surname"]
+block = true
+[[tag]]
+name = "both"
+attributes = ["given"]
+[[comparison]]
+name = "name"
+by_frequency = true
+rungs = [{ tag = "name", m = 0.8 }, { tag = "both", m = 0.1 }]
+[[comparison]]
+name = "other"
+rungs = [{ tag = "both", m = 0.8, counted_elsewhere = true }, { tag = "name", m = 0.1 }]
+"#;
+
+/// Rows with these values of the two tags; 0: absent.
+fn tagged(profile: &LinkageProfile, rows: &[[u64; 2]]) -> RecordTable {
+    let mut table = RecordTable::with_capacity(profile.layout(), rows.len());
+    for tags in rows {
+        table.push(Row {
+            filters: &[],
+            tags,
+            presence: u64::from(tags[0] != 0) | u64::from(tags[1] != 0) << 1,
+            kind: EventKind::Other,
+            year: 0,
+            flags: 0,
+            source: 0,
+            key: 0,
+        });
+    }
+    table
+}
+
+#[test]
+fn rare_values_have_a_level_of_their_own() {
+    let profile = LinkageProfile::parse(VALUES).expect("a valid profile");
+    // 20,000 rows: value 7 is held by 2 (rare), 8 by 20 (usual), 9 by the others.
+    let value = |row: u64| match row {
+        0..2 => 7,
+        2..22 => 8,
+        _ => 9,
+    };
+    let rows: Vec<[u64; 2]> = (0..20_000).map(|row| [value(row), row + 1]).collect();
+    let table = tagged(&profile, &rows);
+    let comparer = Comparer::new(&profile, &table);
+    let level = |a, b| comparer.compare(CandidatePair::new(a, b)).level(0);
+    assert_eq!(level(0, 1), Level(0), "rare");
+    assert_eq!(level(2, 3), Level(1), "usual");
+    assert_eq!(level(30, 31), Level(2), "common");
+    assert_eq!(
+        level(0, 2),
+        Level(4),
+        "disagree comes after the second rung"
+    );
+    let comparison = &profile.comparisons[0];
+    assert_eq!(comparison.levels(), 5);
+    let rungs: Vec<_> = (0..5)
+        .map(|level| comparison.rung_of_level(level))
+        .collect();
+    assert_eq!(rungs, [Some(0), Some(0), Some(0), Some(1), None]);
+}
+
+#[test]
+fn what_another_comparison_counts_is_missing_here() {
+    let profile = LinkageProfile::parse(VALUES).expect("a valid profile");
+    let table = tagged(&profile, &[[1, 5], [2, 5], [2, 6], [0, 0]]);
+    let comparer = Comparer::new(&profile, &table);
+    let levels = |a, b| {
+        let vector = comparer.compare(CandidatePair::new(a, b));
+        (vector.level(0), vector.level(1))
+    };
+    assert_eq!(
+        levels(0, 1),
+        (Level(3), Level::MISSING),
+        "swapped: counted once"
+    );
+    assert_eq!(levels(1, 2).1, Level(1));
+    assert_eq!(levels(0, 2), (Level(4), Level(2)));
+    assert_eq!(levels(0, 3), (Level::MISSING, Level::MISSING));
+}
+
 #[test]
 fn a_padded_tag_tells_agreement_and_never_a_difference() {
     let text = r#"
@@ -290,16 +376,15 @@ rungs = [{ attribute = "rare_given_kana", m = 0.8, u = 0.01 }]
                 tags: &tags,
                 presence: layout.presence_all(),
                 kind: EventKind::Other,
+                year: 0,
                 flags: 0,
                 year: 0,
                 source: 0,
                 key: 0,
             });
         }
-        let comparer = Comparer::new(&profile);
-        comparer
-            .compare(&table, CandidatePair::new(0, 1))
-            .level(0)
+        let comparer = Comparer::new(&profile, &table);
+        comparer.compare(CandidatePair::new(0, 1)).level(0)
     };
     assert_eq!(level([1, 50], [1, 50]), Level(0));
     assert_eq!(level([1, 50], [2, 50]), Level::MISSING);

@@ -9,7 +9,8 @@ use rayon::prelude::*;
 use super::clustering;
 use super::scoring::{self, Scored};
 use crate::block::{self, BlockPlan, Candidates};
-use crate::cluster::{self, ClusterRules, Partition};
+use crate::cluster::{self, ClusterRules, Evidence, Partition};
+use crate::compare::Comparer;
 use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
@@ -90,14 +91,24 @@ impl<'a> Pipeline<'a> {
             Ok((found, pairs))
         })?;
 
+        let comparer = Comparer::new(&profile, table);
         let vectors = self.step("compare", found.pairs.len() as u64, |_, done| {
-            let vectors = scoring::compare(&profile, table, &found.pairs, done);
+            let vectors = scoring::compare(&comparer, &found.pairs, done);
             let pairs = vectors.len() as u64;
             Ok((vectors, pairs))
         })?;
 
         let mut scored = self.step("score", 0, |_, _| {
-            let scored = scoring::score(&profile, table, &found.pairs, &vectors, fixed);
+            let sources = loaded.sources.len();
+            let scored = scoring::score(
+                &profile,
+                table,
+                sources,
+                &comparer,
+                &found.pairs,
+                &vectors,
+                fixed,
+            );
             let links = scored.links.len() as u64;
             Ok((scored, links))
         })?;
@@ -106,14 +117,19 @@ impl<'a> Pipeline<'a> {
         let completed = self.step("complete", 0, |_, done| {
             let missed =
                 cluster::uncompared(table.len(), &scored.links, &found.pairs, COMPONENT_ROWS_MAX);
-            let vectors = scoring::compare(&profile, table, &missed, done);
-            scored.add(&missed, &vectors);
+            let vectors = scoring::compare(&comparer, &missed, done);
+            scored.add(table, &missed, &vectors);
             Ok((missed.len() as u64, missed.len() as u64))
         })?;
 
         let rules = ClusterRules::of(&profile, scored.choice.thresholds.upper_bits);
         let clusters = self.step("cluster", 0, |_, _| {
-            let clusters = cluster::solve(table, &scored.links, &[], &rules);
+            let evidence = Evidence {
+                links: &scored.links,
+                supporting: &scored.supporting,
+                verdicts: &[],
+            };
+            let clusters = cluster::solve(table, evidence, &rules);
             let count = clusters.partition.len() as u64;
             Ok((clusters, count))
         })?;
@@ -221,10 +237,20 @@ fn report(
             profile.tags[capped.tag].name, capped.blocks, capped.rows
         ));
     }
+    let entities = clusters.partition.len() as u64;
+    let errors = score::estimate_errors(&scored.counts, &records, entities);
+    let methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
+    warnings.extend(
+        methods
+            .fallbacks
+            .iter()
+            .skip(scored.estimate.warnings.len())
+            .cloned(),
+    );
     let named = loaded.sources.iter().cloned().zip(records);
     RunReport {
         records: table.len() as u64,
-        entities: clusters.partition.len() as u64,
+        entities,
         sources: named
             .map(|(source, records)| SourceCount { source, records })
             .collect(),
@@ -241,6 +267,7 @@ fn report(
         entity_sizes,
         comparisons: scored.estimate.model.report(profile),
         clustering: ClusteringReport::default(),
+        methods: Some(methods),
         warnings,
     }
 }

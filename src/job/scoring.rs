@@ -9,7 +9,7 @@ use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
 use crate::compare::Comparer;
-use crate::score::{self, Choice, Estimate, PatternCount};
+use crate::score::{self, Choice, Estimate, LinkCounts, PatternCount};
 use crate::terms::profile::LinkageProfile;
 use crate::terms::{
     CandidatePair, ComparisonVector, Decision, Link, RecordTable, RowIndex, Thresholds,
@@ -21,17 +21,18 @@ const RANDOM_PAIRS: u64 = 2_000_000;
 /// Seed of the random pairs: the same rows give the same model.
 const RANDOM_SEED: u64 = 0x6d75_7375_6269;
 
+/// From even odds up, a pair below the upper cut supports a merge that a link proposes.
+const SUPPORT_BITS: f64 = 0.0;
+
 /// Pairs compared between two reports of progress.
 const COMPARE_CHUNK: usize = 1 << 16;
 
 /// Comparison vectors of pairs, in their order. `done` is told how many are compared.
 pub(super) fn compare(
-    profile: &LinkageProfile,
-    table: &RecordTable,
+    comparer: &Comparer<'_>,
     pairs: &[CandidatePair],
     done: &(dyn Fn(u64) + Sync),
 ) -> Vec<ComparisonVector> {
-    let comparer = Comparer::new(profile);
     let compared = AtomicU64::new(0);
     let mut vectors = vec![ComparisonVector::missing(); pairs.len()];
     vectors
@@ -39,7 +40,7 @@ pub(super) fn compare(
         .zip(pairs.par_chunks(COMPARE_CHUNK))
         .for_each(|(out, pairs)| {
             for (vector, pair) in out.iter_mut().zip(pairs) {
-                *vector = comparer.compare(table, *pair);
+                *vector = comparer.compare(*pair);
             }
             let chunk = pairs.len() as u64;
             done(compared.fetch_add(chunk, Ordering::Relaxed) + chunk);
@@ -53,17 +54,29 @@ pub(super) struct Scored {
     pub(super) choice: Choice,
     /// Distinct comparison vectors of all pairs so far, with their counts.
     pub(super) patterns: Vec<PatternCount>,
+    /// Pairs above the upper cut.
     pub(super) links: Vec<Link>,
+    /// Pairs below it that are still more likely one person than not.
+    pub(super) supporting: Vec<Link>,
+    /// Pairs by source and weight.
+    pub(super) counts: LinkCounts,
+    sources: usize,
 }
 
 impl Scored {
     /// Adds pairs, decided by the model and the cuts as they are.
-    pub(super) fn add(&mut self, pairs: &[CandidatePair], vectors: &[ComparisonVector]) {
-        self.decide(pairs, vectors, count_patterns(vectors));
+    pub(super) fn add(
+        &mut self,
+        table: &RecordTable,
+        pairs: &[CandidatePair],
+        vectors: &[ComparisonVector],
+    ) {
+        self.decide(table, pairs, vectors, count_patterns(vectors));
     }
 
     fn decide(
         &mut self,
+        table: &RecordTable,
         pairs: &[CandidatePair],
         vectors: &[ComparisonVector],
         patterns: Vec<PatternCount>,
@@ -74,15 +87,36 @@ impl Scored {
             .map(|(vector, _)| (*vector, model.weight(vector)))
             .collect();
         let thresholds = self.choice.thresholds;
-        self.links
-            .par_extend(pairs.par_iter().zip(vectors).filter_map(|(pair, vector)| {
-                let weight = weights[vector];
-                let link = Link {
+        let empty = LinkCounts::new(thresholds.upper_bits, self.sources);
+        let chunks = pairs
+            .par_chunks(COMPARE_CHUNK)
+            .zip(vectors.par_chunks(COMPARE_CHUNK));
+        let counts = chunks.map(|(pairs, vectors)| {
+            let mut counts = empty.clone();
+            for (pair, vector) in pairs.iter().zip(vectors) {
+                let sources = (table.source(pair.a), table.source(pair.b));
+                counts.add(weights[vector], sources, 1);
+            }
+            counts
+        });
+        for counts in counts.collect::<Vec<_>>() {
+            self.counts.merge(&counts);
+        }
+        let links = |wanted: Decision| {
+            let weights = &weights;
+            let scored = pairs
+                .par_iter()
+                .zip(vectors)
+                .map(move |(pair, vector)| Link {
                     pair: *pair,
-                    weight,
-                };
-                (thresholds.decide(weight) == Decision::Link).then_some(link)
-            }));
+                    weight: weights[vector],
+                });
+            scored.filter(move |link| {
+                thresholds.decide(link.weight) == wanted && link.weight.0 >= SUPPORT_BITS
+            })
+        };
+        self.links.par_extend(links(Decision::Link));
+        self.supporting.par_extend(links(Decision::Review));
         self.patterns.extend(patterns);
     }
 
@@ -102,26 +136,32 @@ impl Scored {
 }
 
 /// Draws the model from candidate and random pairs, chooses the cuts, decides about the candidates.
+/// `sources`: how many the table knows.
 pub(super) fn score(
     profile: &LinkageProfile,
     table: &RecordTable,
+    sources: usize,
+    comparer: &Comparer<'_>,
     pairs: &[CandidatePair],
     vectors: &[ComparisonVector],
     fixed: Option<Thresholds>,
 ) -> Scored {
     let patterns = count_patterns(vectors);
-    let random = count_patterns(&random_vectors(profile, table));
+    let random = count_patterns(&random_vectors(comparer, table));
     let rows = table.len() as f64;
     let total_pairs = rows * (rows - 1.0) / 2.0;
     let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
     let choice = score::choose(&estimate.model, &patterns, fixed);
     let mut scored = Scored {
+        counts: LinkCounts::new(choice.thresholds.upper_bits, sources),
         estimate,
         choice,
         patterns: Vec::new(),
         links: Vec::new(),
+        supporting: Vec::new(),
+        sources,
     };
-    scored.decide(pairs, vectors, patterns);
+    scored.decide(table, pairs, vectors, patterns);
     scored
 }
 
@@ -148,7 +188,7 @@ fn count_patterns(vectors: &[ComparisonVector]) -> Vec<PatternCount> {
     patterns
 }
 
-fn random_vectors(profile: &LinkageProfile, table: &RecordTable) -> Vec<ComparisonVector> {
+fn random_vectors(comparer: &Comparer<'_>, table: &RecordTable) -> Vec<ComparisonVector> {
     let rows = table.len() as RowIndex;
     if rows < 2 {
         return Vec::new();
@@ -165,5 +205,5 @@ fn random_vectors(profile: &LinkageProfile, table: &RecordTable) -> Vec<Comparis
             CandidatePair::new(order[a as usize], order[b as usize])
         })
         .collect();
-    compare(profile, table, &pairs, &|_| ())
+    compare(comparer, &pairs, &|_| ())
 }

@@ -11,18 +11,15 @@
 //! The three depend on each other, so they are refined in rounds. Everything is a function of the
 //! counts of distinct comparison vectors, a few thousand, so rounds cost next to nothing.
 
-use super::{ComparisonModel, Model, TwinModel};
-use crate::terms::profile::{Comparison, Evidence, LinkageProfile, Twins};
-use crate::terms::{ComparisonVector, Level, MatchWeight};
+use super::{ComparisonModel, Model};
+use crate::terms::profile::{Comparison, LinkageProfile, VALUE_CLASSES};
+use crate::terms::{ComparisonVector, Level};
 
 /// A comparison vector and how many pairs have it.
 pub type PatternCount = (ComparisonVector, u64);
 
 /// Log odds from which the other comparisons are taken to have decided, bits.
 const SURE_BITS: f64 = 8.0;
-
-/// From this similarity on, the filters of two given names are taken to be of one name.
-const EQUAL_SIMILARITY: f64 = 0.95;
 
 /// Rounds of refinement; the figures settle within ten.
 const ROUNDS: usize = 20;
@@ -42,6 +39,10 @@ const TIED_PAIRS_MIN: f64 = 200.0;
 pub struct Estimate {
     /// The model.
     pub model: Model,
+    /// Pairs of one person that m was counted on, by comparison.
+    pub m_pairs: Vec<f64>,
+    /// Random pairs that u was counted on, by comparison; 0: u is the profile's.
+    pub u_pairs: Vec<f64>,
     /// Fallbacks taken, in words.
     pub warnings: Vec<String>,
 }
@@ -63,17 +64,16 @@ pub fn estimate(
     let mut model = Model {
         prior_probability: start,
         comparisons: profile.comparisons.iter().map(starting_model).collect(),
-        group_caps_bits: profile.groups.iter().map(|group| group.cap_bits).collect(),
-        twins: profile
-            .twins
-            .as_ref()
-            .map(|twins| twin_model(profile, twins)),
+        alternatives: Vec::new(),
     };
+    model.derive_alternatives(profile);
     let lowest_prior = 1.0 / total_pairs.max(2.0);
     let mut tied = vec![0.0; model.comparisons.len()];
     for _ in 0..ROUNDS {
         refine_u(&mut model, profile, random);
         tied = refine_m(&mut model, profile, candidates);
+        refine_shares(&mut model, profile, candidates);
+        model.derive_alternatives(profile);
         let expected: f64 = candidates
             .iter()
             .map(|(vector, count)| *count as f64 * model.weight(vector).probability())
@@ -95,7 +95,19 @@ pub fn estimate(
             )
         })
         .collect();
-    Estimate { model, warnings }
+    let u_pairs = profile.comparisons.iter().enumerate();
+    let u_pairs = u_pairs
+        .map(|(index, comparison)| match measures_u(comparison) {
+            true => compared(profile, random, index),
+            false => 0.0,
+        })
+        .collect();
+    Estimate {
+        model,
+        m_pairs: tied,
+        u_pairs,
+        warnings,
+    }
 }
 
 /// Whether any candidate pair could be compared here.
@@ -105,40 +117,25 @@ fn seen(candidates: &[PatternCount], comparison: usize) -> bool {
         .any(|(vector, _)| vector.level(comparison) != Level::MISSING)
 }
 
-fn twin_model(profile: &LinkageProfile, twins: &Twins) -> TwinModel {
-    let rungs = &profile.comparisons[twins.given].rungs;
-    let equal = |evidence: &Evidence| match evidence {
-        Evidence::Attribute(_) | Evidence::Tag(_) => true,
-        Evidence::Near(_) => false,
-        Evidence::Filter { at_least, .. } => *at_least >= EQUAL_SIMILARITY,
-    };
-    let mut given_equal: Vec<bool> = rungs.iter().map(|rung| equal(&rung.evidence)).collect();
-    given_equal.push(false);
-    TwinModel {
-        share: twins.share,
-        same_sex: twins.same_sex,
-        given: twins.given,
-        given_equal,
-        sex: twins.sex,
-    }
-}
-
 fn starting_model(comparison: &Comparison) -> ComparisonModel {
-    let mut m: Vec<f64> = comparison.rungs.iter().map(|rung| rung.m).collect();
-    m.push(1.0 - m.iter().sum::<f64>());
     // Where u will be measured, start from a value that makes agreement count for something.
-    let mut u: Vec<f64> = comparison
-        .rungs
-        .iter()
-        .map(|rung| rung.u.unwrap_or(0.01))
-        .collect();
+    let u_rungs = comparison.rungs.iter().map(|rung| rung.u.unwrap_or(0.01));
+    let mut u = by_level(comparison, u_rungs);
     u.push((1.0 - u.iter().sum::<f64>()).max(0.5));
     normalise(&mut u);
-    ComparisonModel {
-        m,
-        u,
-        group: comparison.group,
+    let mut m = by_level(comparison, comparison.rungs.iter().map(|rung| rung.m));
+    m.push(1.0 - m.iter().sum::<f64>());
+    ComparisonModel { m, u }
+}
+
+/// Probabilities of rungs as probabilities of levels: classes of values begin as equals.
+fn by_level(comparison: &Comparison, rungs: impl Iterator<Item = f64>) -> Vec<f64> {
+    let mut levels: Vec<f64> = rungs.collect();
+    if comparison.by_frequency {
+        let part = levels[0] / VALUE_CLASSES as f64;
+        levels.splice(0..1, std::iter::repeat_n(part, VALUE_CLASSES));
     }
+    levels
 }
 
 fn normalise(probabilities: &mut [f64]) {
@@ -146,27 +143,86 @@ fn normalise(probabilities: &mut [f64]) {
     probabilities.iter_mut().for_each(|p| *p /= sum);
 }
 
-/// Counts u on random pairs, each weighted by how surely it is two persons.
+/// Counts u on random pairs, each weighted by how surely it is two persons; where the profile asks
+/// for it, only on those that agree on certain other comparisons (given names depend on sex).
 fn refine_u(model: &mut Model, profile: &LinkageProfile, random: &[PatternCount]) {
     let weights: Vec<f64> = random
         .iter()
         .map(|(vector, count)| *count as f64 * (1.0 - model.weight(vector).probability()))
         .collect();
     for (index, comparison) in profile.comparisons.iter().enumerate() {
-        if comparison.rungs.iter().any(|rung| rung.u.is_some()) {
+        if !measures_u(comparison) {
             continue;
         }
-        let levels = comparison.rungs.len() + 1;
         // Half a pair for each level that was never seen.
-        let mut counts = vec![0.5; levels];
-        for ((vector, _), weight) in random.iter().zip(&weights) {
-            let level = vector.level(index);
-            if level != Level::MISSING {
-                counts[usize::from(level.0)] += weight;
-            }
-        }
+        let mut counts = vec![0.5; comparison.levels()];
+        let counted = random
+            .iter()
+            .zip(&weights)
+            .filter(|((vector, _), _)| agree_best(profile, vector, &comparison.u_among));
+        add_levels(&mut counts, index, counted);
         normalise(&mut counts);
         model.comparisons[index].u = counts;
+    }
+}
+
+/// Whether u is counted, and not the profile's.
+fn measures_u(comparison: &Comparison) -> bool {
+    comparison.rungs.iter().all(|rung| rung.u.is_none())
+}
+
+/// How many of the pairs u of a comparison is counted on.
+fn compared(profile: &LinkageProfile, random: &[PatternCount], index: usize) -> f64 {
+    let among = &profile.comparisons[index].u_among;
+    let counted = random.iter().filter(|(vector, _)| {
+        vector.level(index) != Level::MISSING && agree_best(profile, vector, among)
+    });
+    counted.map(|(_, count)| *count as f64).sum()
+}
+
+/// Adds the weights of pairs to the levels of one comparison.
+fn add_levels<'a>(
+    counts: &mut [f64],
+    comparison: usize,
+    pairs: impl Iterator<Item = (&'a PatternCount, &'a f64)>,
+) {
+    for ((vector, _), weight) in pairs {
+        let level = vector.level(comparison);
+        if level != Level::MISSING {
+            counts[usize::from(level.0)] += weight;
+        }
+    }
+}
+
+/// Whether a pair reaches the first rung of all these comparisons.
+fn agree_best(profile: &LinkageProfile, vector: &ComparisonVector, comparisons: &[usize]) -> bool {
+    comparisons.iter().all(|comparison| {
+        let level = vector.level(*comparison);
+        level != Level::MISSING
+            && profile.comparisons[*comparison].rung_of_level(usize::from(level.0)) == Some(0)
+    })
+}
+
+/// Counts how common the alternatives are among the candidates; the profile's share is the most.
+///
+/// What the sources hold decides it: a register of one household each has no relatives.
+fn refine_shares(model: &mut Model, profile: &LinkageProfile, candidates: &[PatternCount]) {
+    let mut pairs = vec![0.0; model.alternatives.len()];
+    let mut one_person = 0.0;
+    for (vector, count) in candidates {
+        let probability = *count as f64 * model.weight(vector).probability();
+        one_person += probability;
+        for (sum, alternative) in pairs.iter_mut().zip(&model.alternatives) {
+            *sum += probability * model.odds_of(alternative, vector);
+        }
+    }
+    let shares = profile.alternatives.iter().zip(pairs);
+    for (alternative, (stated, pairs)) in model.alternatives.iter_mut().zip(shares) {
+        // A few pairs' worth of the stated share, so that it never runs to nothing.
+        let counted = (pairs + stated.share * START_PAIRS) / (one_person + START_PAIRS);
+        if stated.counted {
+            alternative.share = counted.min(stated.share);
+        }
     }
 }
 
@@ -184,10 +240,8 @@ fn refine_m(model: &mut Model, profile: &LinkageProfile, candidates: &[PatternCo
             if level == Level::MISSING || others < SURE_BITS {
                 continue;
             }
-            // No strangers, then; but perhaps twins.
-            let one_person = model
-                .twin_bits(vector)
-                .map_or(1.0, |bits| MatchWeight(bits).probability());
+            // No strangers, then; but perhaps twins or relatives.
+            let one_person = 1.0 / (1.0 + model.alternative_odds(vector));
             let weight = *count as f64 * one_person;
             counts[usize::from(level.0)] += weight;
             pairs += weight;

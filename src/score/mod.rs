@@ -3,27 +3,32 @@
 //! Fellegi and Sunter 1969: a level of a comparison is worth log2(m/u) bits, where m is its
 //! probability among pairs of one person and u among pairs of different persons; the weights add
 //! up to the log odds of the prior λ. `estimate` finds m, u and λ without any truth, `threshold`
-//! chooses the two cuts.
+//! chooses the two cuts, `precision` says how many links at each cut are false, and `methods` writes
+//! down how all that came about.
 
 mod estimate;
+mod methods;
+mod precision;
 mod threshold;
+mod tracer;
 
 pub use estimate::{Estimate, PatternCount, estimate};
+pub use methods::{methods_sheet, wilson};
+pub use precision::{ErrorEstimates, LinkCounts, estimate_errors};
 pub use threshold::{Choice, TARGET_PRECISION, choose, histogram};
+pub use tracer::{TracerPairs, tracer_recall};
 
-use crate::terms::profile::LinkageProfile;
+use crate::terms::profile::{Alternative, Comparison, LinkageProfile};
 use crate::terms::run::{ComparisonReport, LevelReport};
 use crate::terms::{ComparisonVector, Level, MatchWeight};
 
-/// m and u of one comparison: one value per rung, best first, then *disagree*. Each sums to 1.
+/// m and u of one comparison: one value per level, best first, *disagree* last. Each sums to 1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ComparisonModel {
     /// P(level | same person).
     pub m: Vec<f64>,
     /// P(level | different persons).
     pub u: Vec<f64>,
-    /// Index of the capped group, if any.
-    pub group: Option<usize>,
 }
 
 impl ComparisonModel {
@@ -37,20 +42,13 @@ impl ComparisonModel {
     }
 }
 
-/// Pairs of twins, as an alternative to one person.
+/// Pairs of different people who share facts, as an alternative to one person.
 #[derive(Debug, Clone, PartialEq)]
-pub struct TwinModel {
-    /// Share of people who have a twin: as many pairs of twins' records for each pair of one
-    /// person's.
+pub struct AlternativeModel {
+    /// Pairs of records of such people for each pair of one person's.
     pub share: f64,
-    /// P(sex agrees | twins).
-    pub same_sex: f64,
-    /// Comparison that tells twins apart.
-    pub given: usize,
-    /// Levels of that comparison that twins never reach: equal given names.
-    pub given_equal: Vec<bool>,
-    /// Comparison of sex.
-    pub sex: usize,
+    /// P(level | such people), by comparison and level.
+    pub u: Vec<Vec<f64>>,
 }
 
 /// A scoring model: what every level is worth.
@@ -60,68 +58,79 @@ pub struct Model {
     pub prior_probability: f64,
     /// One per comparison of the profile.
     pub comparisons: Vec<ComparisonModel>,
-    /// Most that each group of comparisons may add together, bits.
-    pub group_caps_bits: Vec<f64>,
-    /// Twins, if the profile allows to tell.
-    pub twins: Option<TwinModel>,
+    /// Who else two alike records may be.
+    pub alternatives: Vec<AlternativeModel>,
 }
 
 impl Model {
     /// The match weight of a pair with this comparison vector.
     ///
-    /// Against two strangers: log2(λ/(1−λ)) + Σ log2(m/u); the sum of a group is cut at the group's
-    /// cap. Against twins only given name and sex count. The two alternatives' odds add up, so the
-    /// weight is −log2(2^−strangers + 2^−twins).
+    /// Against two strangers: log2(λ/(1−λ)) + Σ log2(m/u). Against an alternative:
+    /// −log2(share) + Σ log2(m/u of the alternative). The alternatives' odds add up, so the weight
+    /// is −log2(Σ 2^−bits) over all of them.
     #[must_use]
     pub fn weight(&self, vector: &ComparisonVector) -> MatchWeight {
-        let strangers = self.stranger_bits(vector, None);
-        match self.twin_bits(vector) {
-            Some(twins) => MatchWeight(-((-strangers).exp2() + (-twins).exp2()).log2()),
-            None => MatchWeight(strangers),
-        }
+        let strangers = (-self.stranger_bits(vector, None)).exp2();
+        MatchWeight(-(strangers + self.alternative_odds(vector)).log2())
     }
 
     /// Log odds of one person against two strangers, one comparison left out if wanted.
     pub(crate) fn stranger_bits(&self, vector: &ComparisonVector, left_out: Option<usize>) -> f64 {
-        let mut bits = (self.prior_probability / (1.0 - self.prior_probability)).log2();
-        let mut groups = [0.0; GROUPS_MAX];
-        for (index, comparison) in self.comparisons.iter().enumerate() {
-            if left_out == Some(index) {
-                continue;
-            }
-            let weight = comparison.weight_bits(vector.level(index));
-            match comparison.group {
-                Some(group) => groups[group] += weight,
-                None => bits += weight,
-            }
-        }
-        for (sum, cap) in groups.iter().zip(&self.group_caps_bits) {
-            bits += sum.min(*cap);
-        }
-        bits
+        let prior = (self.prior_probability / (1.0 - self.prior_probability)).log2();
+        let counted = self
+            .comparisons
+            .iter()
+            .enumerate()
+            .filter(|(index, _)| left_out != Some(*index));
+        let weights =
+            counted.map(|(index, comparison)| comparison.weight_bits(vector.level(index)));
+        prior + weights.sum::<f64>()
     }
 
-    /// Log odds of one person against twins; `None` if they cannot be twins.
-    pub(crate) fn twin_bits(&self, vector: &ComparisonVector) -> Option<f64> {
-        let twins = self.twins.as_ref()?;
-        let mut bits = -twins.share.log2();
-        let given = vector.level(twins.given);
-        if given != Level::MISSING {
-            if twins.given_equal[usize::from(given.0)] {
-                return None;
-            }
-            bits += self.comparisons[twins.given].weight_bits(given);
-        }
-        let sex = vector.level(twins.sex);
-        if sex != Level::MISSING {
-            let of_twins = if sex == Level(0) {
-                twins.same_sex
-            } else {
-                1.0 - twins.same_sex
-            };
-            bits += (self.comparisons[twins.sex].m[usize::from(sex.0)] / of_twins).log2();
-        }
-        Some(bits)
+    /// Odds that the pair is one of the alternatives and not one person; 0 if there are none.
+    pub(crate) fn alternative_odds(&self, vector: &ComparisonVector) -> f64 {
+        let odds = self.alternatives.iter();
+        odds.map(|alternative| self.odds_of(alternative, vector))
+            .sum()
+    }
+
+    /// Odds that the pair is this alternative and not one person.
+    pub(crate) fn odds_of(&self, alternative: &AlternativeModel, vector: &ComparisonVector) -> f64 {
+        let ratios = self.comparisons.iter().zip(&alternative.u).enumerate();
+        ratios
+            .filter(|(index, _)| vector.level(*index) != Level::MISSING)
+            .fold(alternative.share, |odds, (index, (comparison, u))| {
+                let level = usize::from(vector.level(index).0);
+                odds * u[level] / comparison.m[level]
+            })
+    }
+
+    /// Derives the alternatives' tables from m and u: a shared fact agrees as one person's does, but
+    /// for what is personal; any other agrees as strangers' do.
+    pub(crate) fn derive_alternatives(&mut self, profile: &LinkageProfile) {
+        let tables = |alternative: &Alternative| {
+            let comparisons = profile.comparisons.iter().zip(&self.comparisons);
+            comparisons
+                .zip(&alternative.shared)
+                .map(|((comparison, model), shared)| {
+                    let of_shared = impersonal(comparison, &model.m);
+                    let mixed = of_shared.iter().zip(&model.u);
+                    mixed
+                        .map(|(m, u)| shared * m + (1.0 - shared) * u)
+                        .collect()
+                })
+                .collect()
+        };
+        let derived = profile.alternatives.iter().enumerate();
+        self.alternatives = derived
+            .map(|(index, alternative)| AlternativeModel {
+                share: self
+                    .alternatives
+                    .get(index)
+                    .map_or(alternative.share, |known| known.share),
+                u: tables(alternative),
+            })
+            .collect();
     }
 
     /// The model as people read it.
@@ -143,8 +152,18 @@ impl Model {
     }
 }
 
-/// Most capped groups in a profile; no more than there are comparisons.
-const GROUPS_MAX: usize = crate::terms::COMPARISONS_MAX;
+/// m with the mass of personal rungs moved to the level below.
+fn impersonal(comparison: &Comparison, m: &[f64]) -> Vec<f64> {
+    let mut moved = m.to_vec();
+    for level in 0..m.len() - 1 {
+        let rung = comparison.rung_of_level(level);
+        if rung.is_some_and(|rung| comparison.rungs[rung].personal) {
+            moved[level + 1] += moved[level];
+            moved[level] = 0.0;
+        }
+    }
+    moved
+}
 
 #[cfg(test)]
 mod tests;

@@ -54,19 +54,22 @@ fn merged(one: Vec<PatternCount>, two: &[PatternCount]) -> Vec<PatternCount> {
         .collect()
 }
 
+/// A model of binary comparisons with these m and u of agreement.
+fn model(m: &[f64], u: f64, prior_probability: f64) -> Model {
+    let comparison = |m: &f64| ComparisonModel {
+        m: vec![*m, 1.0 - m],
+        u: vec![u, 1.0 - u],
+    };
+    Model {
+        prior_probability,
+        comparisons: m.iter().map(comparison).collect(),
+        alternatives: Vec::new(),
+    }
+}
+
 #[test]
-fn weights_add_up_and_groups_are_capped() {
-    let comparison = |group| ComparisonModel {
-        m: vec![0.5, 0.5],
-        u: vec![0.125, 0.875],
-        group,
-    };
-    let mut model = Model {
-        prior_probability: 0.2,
-        comparisons: vec![comparison(None), comparison(Some(0)), comparison(Some(0))],
-        group_caps_bits: vec![3.0],
-        twins: None,
-    };
+fn weights_add_up_and_missing_ones_do_not_count() {
+    let model = model(&[0.5, 0.5, 0.5], 0.125, 0.2);
     let mut vector = ComparisonVector::missing();
     assert!(
         (model.weight(&vector).0 + 2.0).abs() < 1e-9,
@@ -74,57 +77,135 @@ fn weights_add_up_and_groups_are_capped() {
     );
     (0..3).for_each(|index| vector.set(index, Level(0)));
     assert!(
-        (model.weight(&vector).0 - 3.0).abs() < 1e-9,
-        "-2 + 2 + min(2 + 2, 3)"
+        (model.weight(&vector).0 - 4.0).abs() < 1e-9,
+        "-2 + 2 + 2 + 2"
     );
-    model.group_caps_bits = vec![100.0];
-    assert!((model.weight(&vector).0 - 4.0).abs() < 1e-9);
+}
+
+/// Four binary comparisons, of which twins share all but the first, and the second partly.
+fn twins(share: &str) -> LinkageProfile {
+    let text = format!(
+        "{PROFILE}\n[[alternative]]\nname = \"twins\"\n{share}\nshared = {{ b = 0.5, c = 1.0, d = 1.0 }}\n"
+    );
+    LinkageProfile::parse(&text).expect("a valid profile")
 }
 
 #[test]
 fn twins_are_an_alternative_that_a_shared_household_does_not_refute() {
-    let comparison = |agree: f64| ComparisonModel {
-        m: vec![agree, 1.0 - agree],
-        u: vec![0.001, 0.999],
-        group: None,
-    };
-    let mut model = Model {
-        prior_probability: 1e-6,
-        comparisons: vec![
-            comparison(0.98),
-            comparison(0.9),
-            comparison(0.99),
-            comparison(0.9),
-        ],
-        group_caps_bits: Vec::new(),
-        twins: Some(TwinModel {
-            share: 0.02,
-            same_sex: 0.65,
-            given: 0,
-            given_equal: vec![true, false],
-            sex: 2,
-        }),
-    };
+    let profile = twins("share = 0.02");
+    let mut scored = model(&[0.98, 0.9, 0.99, 0.9], 0.001, 1e-6);
+    let alone = scored.clone();
+    scored.derive_alternatives(&profile);
     let mut vector = ComparisonVector::missing();
     (0..4).for_each(|index| vector.set(index, Level(0)));
-    let one_person = model.weight(&vector).0;
+    let one_person = scored.weight(&vector).0;
+    assert!(
+        one_person > alone.weight(&vector).0.min(14.0),
+        "an equal name speaks against twins: {one_person}"
+    );
     vector.set(0, Level(1));
-    let likely_twins = model.weight(&vector).0;
-    // Against twins: 0.02 error rate of given names, over 0.02 twins, two in three of one sex.
-    let against_twins = (0.02 / 0.999 / 0.02 * 0.99 / 0.65_f64).log2();
+    // Against twins: 0.02 wrong names over 0.02 twins, who share the second fact half of the time.
+    let against_twins = -(0.02 * (0.999 / 0.02) * (0.5 + 0.5 * 0.001 / 0.9_f64)).log2();
+    let likely_twins = scored.weight(&vector).0;
     assert!(
         (likely_twins - against_twins).abs() < 0.2,
         "{likely_twins} against {against_twins}"
     );
-    model.twins = None;
     assert!(
-        model.weight(&vector).0 > 4.0,
+        alone.weight(&vector).0 > 4.0,
         "against strangers alone it would be a link"
     );
-    vector.set(0, Level(0));
+}
+
+#[test]
+fn what_is_personal_is_not_shared() {
+    let text = PROFILE.replace(
+        "name = \"b\"\nrungs = [{ filter = \"f\", at_least = 0.9, m = 0.6 }]",
+        "name = \"b\"\nrungs = [{ filter = \"f\", at_least = 0.9, m = 0.6, personal = true }]",
+    );
+    let text = format!(
+        "{text}\n[[alternative]]\nname = \"relatives\"\nshare = 1.0\nshared = {{ b = 1.0 }}\n"
+    );
+    let profile = LinkageProfile::parse(&text).expect("a valid profile");
+    let mut scored = model(&[0.9; 4], 0.01, 0.001);
+    scored.derive_alternatives(&profile);
+    assert_eq!(scored.alternatives[0].u[1], vec![0.0, 1.0]);
+    assert_eq!(scored.alternatives[0].u[0], vec![0.01, 0.99]);
+}
+
+#[test]
+fn how_common_an_alternative_is_comes_from_the_data() {
+    // One person's pairs, strangers, and no relatives at all: the stated share must not hold.
+    let profile = twins("share = 1.0\ncounted = true");
+    let (m, u) = ([0.95, 0.9, 0.8, 0.97], [0.002, 0.005, 0.01, 0.001]);
+    let all = merged(patterns(50_000.0, m), &patterns(500_000_000.0, u));
+    let random = patterns(5_000_000.0, u);
+    let found = estimate(&profile, &all, &random, 500_050_000.0, 32_000);
+    let share = found.model.alternatives[0].share;
+    assert!(share < 0.2, "share {share}");
+    let fixed = twins("share = 1.0");
+    let kept = estimate(&fixed, &all, &random, 500_050_000.0, 32_000);
+    assert!((kept.model.alternatives[0].share - 1.0).abs() < 1e-9);
+}
+
+/// Plain EM on candidate pairs: m, u and λ all free, as textbooks have it for unblocked pairs.
+fn plain_em(candidates: &[PatternCount]) -> f64 {
+    let (mut prior, mut m, mut u) = (0.1, [0.9; 4], [0.1; 4]);
+    let agrees = |vector: &ComparisonVector, index: usize| vector.level(index) == Level(0);
+    for _ in 0..500 {
+        let (mut matching, mut total) = (0.0, 0.0);
+        let (mut m_counts, mut u_counts) = ([0.0; 4], [0.0; 4]);
+        for (vector, count) in candidates {
+            let likelihood = |p: &[f64; 4]| -> f64 {
+                (0..4)
+                    .map(|i| if agrees(vector, i) { p[i] } else { 1.0 - p[i] })
+                    .product()
+            };
+            let (one, two) = (prior * likelihood(&m), (1.0 - prior) * likelihood(&u));
+            let (count, share) = (*count as f64, one / (one + two));
+            matching += count * share;
+            total += count;
+            for index in (0..4).filter(|index| agrees(vector, *index)) {
+                m_counts[index] += count * share;
+                u_counts[index] += count * (1.0 - share);
+            }
+        }
+        prior = matching / total;
+        for index in 0..4 {
+            m[index] = (m_counts[index] / matching).clamp(1e-6, 1.0 - 1e-6);
+            u[index] = (u_counts[index] / (total - matching)).clamp(1e-6, 1.0 - 1e-6);
+        }
+    }
+    prior
+}
+
+#[test]
+fn plain_em_on_candidates_collapses_and_ours_does_not() {
+    let (m, u) = ([0.95, 0.9, 0.8, 0.97], [0.002, 0.005, 0.01, 0.001]);
+    let (matching, different) = (50_000.0, 500_000_000.0);
+    let all = merged(patterns(matching, m), &patterns(different, u));
+    let blocked = |(vector, _): &PatternCount| (0..4).any(|i| vector.level(i) == Level(0));
+    let candidates: Vec<PatternCount> = all.into_iter().filter(blocked).collect();
+    let pairs: u64 = candidates.iter().map(|(_, count)| count).sum();
+    let truth = matching / pairs as f64;
+
+    let plain = plain_em(&candidates);
     assert!(
-        (model.weight(&vector).0 - one_person).abs() < 1e-9,
-        "equal names are not twins"
+        (plain / truth - 1.0).abs() > 0.5,
+        "plain EM says {plain} of the candidates match, where {truth} do"
+    );
+    let random = patterns(5_000_000.0, u);
+    let ours = estimate(
+        &profile(),
+        &candidates,
+        &random,
+        matching + different,
+        32_000,
+    );
+    let ours = ours.model.prior_probability * (matching + different) / pairs as f64;
+    assert!(
+        (ours / truth - 1.0).abs() < 0.1,
+        "ours says {ours}, where {truth} do"
     );
 }
 
@@ -258,4 +339,71 @@ fn the_histogram_counts_every_pair_once() {
         histogram(&model, &candidates).counts.iter().sum::<u64>(),
         total
     );
+}
+
+mod bad_input {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::terms::SourceId;
+
+    /// Any few patterns, with missing levels, in any number.
+    fn counts() -> impl Strategy<Value = Vec<PatternCount>> {
+        let level = prop_oneof![Just(0_u8), Just(1), Just(u8::MAX)];
+        let pattern = (prop::array::uniform4(level), 0_u64..1_000_000);
+        prop::collection::vec(pattern, 0..6).prop_map(|patterns| {
+            let vector = |levels: [u8; 4]| {
+                let mut vector = ComparisonVector::missing();
+                let set = |(index, level): (usize, u8)| vector.set(index, Level(level));
+                levels.into_iter().enumerate().for_each(set);
+                vector
+            };
+            let counted = patterns.into_iter();
+            counted.map(|(levels, n)| (vector(levels), n)).collect()
+        })
+    }
+
+    proptest! {
+        /// No decoys, one record, all missing, all identical: figures stay figures, and a run that
+        /// has nothing to learn from says so.
+        #[test]
+        fn no_input_gives_nan_or_panics(
+            candidates in counts(),
+            random in counts(),
+            records in prop::collection::vec(0_u64..2_000, 1..4),
+            entities in 0_u64..2_000,
+        ) {
+            let all: u64 = records.iter().sum();
+            let pairs = all as f64 * (all as f64 - 1.0) / 2.0;
+            let profile = twins("share = 0.5\ncounted = true");
+            let found = estimate(&profile, &candidates, &random, pairs.max(0.0), all);
+            let choice = choose(&found.model, &candidates, None);
+            prop_assert!(choice.thresholds.upper_bits.is_finite());
+            prop_assert!(choice.thresholds.lower_bits <= choice.thresholds.upper_bits);
+            prop_assert!((0.0..=1.0).contains(&choice.expected_precision));
+            let mut counts = LinkCounts::new(choice.thresholds.upper_bits, records.len());
+            for (index, (vector, pairs)) in candidates.iter().enumerate() {
+                let weight = found.model.weight(vector);
+                prop_assert!(weight.0.is_finite());
+                let sources = ((index % records.len()) as u16, (index / 2 % records.len()) as u16);
+                counts.add(weight, sources, *pairs);
+            }
+            let errors = estimate_errors(&counts, &records, entities);
+            for cut in &errors.cuts {
+                let figures = [cut.precision, cut.precision_interval.low, cut.relative_recall];
+                prop_assert!(figures.iter().all(|x| (-1e-9..=1.0 + 1e-9).contains(x)), "{cut:?}");
+                prop_assert!(cut.precision_interval.low <= cut.precision + 1e-9);
+                prop_assert!(cut.precision <= cut.precision_interval.high + 1e-9);
+                prop_assert!(cut.false_links_per_1000.is_finite());
+            }
+            let links = errors.cuts.iter().find(|cut| cut.cut_bits == choice.thresholds.upper_bits);
+            prop_assert!(links.is_none_or(|cut| cut.links > 0) || !errors.fallbacks.is_empty());
+            let names: Vec<SourceId> = (0..records.len())
+                .map(|source| SourceId::new(format!("s{source}")).expect("a good name"))
+                .collect();
+            let sheet = methods_sheet(&profile, &found, errors, &names);
+            prop_assert_eq!(sheet.model_fingerprint.len(), 64);
+            prop_assert!(sheet.comparisons.iter().flat_map(|c| &c.m).all(|m| m.low <= m.high));
+        }
+    }
 }

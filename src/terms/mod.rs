@@ -35,11 +35,12 @@ mod attribute;
 mod check;
 mod clustering;
 mod encoding;
-mod history;
 mod erasure;
 mod flags;
+mod history;
 mod ids;
 mod linkage;
+pub mod methods;
 pub mod profile;
 pub mod run;
 mod submission;
@@ -52,9 +53,9 @@ pub use clustering::{
     SetAsideReason, Verdict,
 };
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
-pub use history::IdState;
 pub use erasure::ErasureReceipt;
 pub use flags::{RecordFlag, TRACER_PREFIX, tracer_number};
+pub use history::IdState;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

@@ -5,6 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::methods::MethodsSheet;
 use super::{ClusteringReport, RunId, SourceId, Thresholds};
 
 /// Where a run stands.
@@ -135,6 +136,10 @@ pub struct RunReport {
     /// What clustering and publishing did.
     #[serde(default)]
     pub clustering: ClusteringReport,
+    /// How the model came about, and what it is expected to get wrong. `None`: a run from before
+    /// there were methods sheets.
+    #[serde(default)]
+    pub methods: Option<MethodsSheet>,
     /// What a person should know: capped blocks, fallbacks.
     pub warnings: Vec<String>,
 }

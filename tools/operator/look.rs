@@ -7,7 +7,7 @@ use serde_json::json;
 
 use super::client::OperatorClient;
 use super::connect::ConnectArguments;
-use super::{Outcome, show};
+use super::{Outcome, show, show_methods};
 use crate::terms::RunId;
 
 /// Arguments of `runs` and `sources`.
@@ -20,7 +20,7 @@ pub struct ListArguments {
     json: bool,
 }
 
-/// Arguments of `run`.
+/// Arguments of `run` and `methods`.
 #[derive(Debug, Args)]
 pub struct RunArguments {
     /// The run's ID, 32 hexadecimal digits
@@ -94,6 +94,16 @@ pub async fn run(arguments: &RunArguments) -> Outcome {
     let id = RunId::from_hex(&arguments.run)?;
     let run = client(&arguments.connect).await?.run(id).await?;
     show::run(&run, arguments.json)
+}
+
+/// The methods sheet of one run.
+///
+/// # Errors
+/// If the ID is malformed, the server refuses, or the run has no methods sheet.
+pub async fn methods(arguments: &RunArguments) -> Outcome {
+    let id = RunId::from_hex(&arguments.run)?;
+    let run = client(&arguments.connect).await?.run(id).await?;
+    show_methods::methods(&run, arguments.json)
 }
 
 /// All sources.

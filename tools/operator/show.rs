@@ -111,6 +111,16 @@ fn report_lines(report: &RunReport) -> String {
         );
     }
     text += &format!("  {}\n", super::history::churn_line(&clustering.churn));
+    let at_upper = report.methods.as_ref();
+    if let Some(cut) = at_upper.and_then(|sheet| sheet.at(report.thresholds.upper_bits)) {
+        text += &format!(
+            "  of the links between sources, {:.2} % to {:.2} % are estimated to be right: {:.1} false \
+             links per 1,000 people\n",
+            cut.precision_interval.low * 100.0,
+            cut.precision_interval.high * 100.0,
+            cut.false_links_per_1000,
+        );
+    }
     for warning in &report.warnings {
         text += &format!("  note: {warning}\n");
     }

@@ -106,7 +106,7 @@ impl World {
         let place: BTreeMap<u32, u32> = rows.iter().copied().zip(0..).collect();
         let people: Vec<Person> = rows.iter().map(|row| Self::person(*row)).collect();
         let (links, verdicts) = self.evidence(&place);
-        let found = solve(&table(&people), &links, &verdicts, rules);
+        let found = solve(&table(&people), evidence(&links, &verdicts), rules);
         let mut clusters = clusters(&found);
         for cluster in &mut clusters {
             cluster
@@ -130,15 +130,15 @@ proptest! {
         rules.rows_max = 8;
         rules.link_bits = 0.0;
         let mut world = World::default();
-        let mut before = solve(&plain(0), &[], &[], &rules);
+        let mut before = solve(&plain(0), evidence(&[], &[]), &rules);
         for batch in &batches {
             let touched: Vec<u32> = batch.iter().flat_map(|change| world.apply(change)).collect();
             let everywhere: BTreeMap<u32, u32> = (0..world.rows).map(|row| (row, row)).collect();
             let people: Vec<Person> = (0..world.rows).map(World::person).collect();
             let table = table(&people);
             let (links, verdicts) = world.evidence(&everywhere);
-            let again = solve_again(&table, &links, &verdicts, &rules, &before, &touched);
-            let whole = solve(&table, &links, &verdicts, &rules);
+            let again = solve_again(&table, evidence(&links, &verdicts), &rules, &before, &touched);
+            let whole = solve(&table, evidence(&links, &verdicts), &rules);
             prop_assert!(again == whole, "{} rows", world.rows);
             before = again;
         }

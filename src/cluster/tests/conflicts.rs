@@ -16,7 +16,11 @@ fn event(kind: EventKind, year: u16, source: u16, key: u64) -> Person {
 
 /// Whether two rows that a strong link joins are one, and the reason if they are not.
 fn joined(a: Person, b: Person) -> Result<(), &'static str> {
-    let found = solve(&table(&[a, b]), &[link(0, 1, 20.0)], &[], &rules());
+    let found = solve(
+        &table(&[a, b]),
+        evidence(&[link(0, 1, 20.0)], &[]),
+        &rules(),
+    );
     match reasons(&found).first() {
         None => Ok(()),
         Some((reason, _)) => Err(reason),
@@ -64,7 +68,7 @@ fn rules_hold_between_clusters_and_not_only_between_linked_rows() {
         event(EventKind::Death, 2003, 0, 2),
     ];
     let links = [link(0, 1, 12.0), link(1, 2, 9.0)];
-    let found = solve(&table(&rows), &links, &[], &rules());
+    let found = solve(&table(&rows), evidence(&links, &[]), &rules());
     assert_eq!(clusters(&found), [vec![0, 1], vec![2]]);
     assert_eq!(reasons(&found), [("two_deaths", 1)]);
     assert_eq!(found.refused_merges(), 1, "one link of two pairs is half");
@@ -105,7 +109,7 @@ fn twins(names: [u64; 4], surname: u64, kanji: Option<u64>) -> Vec<(&'static str
     let mut links = vec![link(0, 1, 20.0), link(2, 3, 20.0)];
     links.extend([(0, 2), (0, 3), (1, 2), (1, 3)].map(|(a, b)| link(a, b, 5.0)));
     let people: Vec<Person> = (0..4).map(person).collect();
-    reasons(&solve(&table(&people), &links, &[], &rules()))
+    reasons(&solve(&table(&people), evidence(&links, &[]), &rules()))
 }
 
 #[test]
@@ -128,7 +132,7 @@ fn dates_at_odds_take_evidence_away() {
             ..Person::default()
         };
         let table = table(&[person(0, flags), person(1, 0)]);
-        reasons(&solve(&table, &[link(0, 1, bits)], &[], &rules))
+        reasons(&solve(&table, evidence(&[link(0, 1, bits)], &[]), &rules))
     };
     let age = SourceCheck::AgeWindow.bit();
     assert_eq!(solve(4.0, 0), []);
@@ -149,7 +153,7 @@ fn verdicts_go_before_links_and_apart_before_together() {
         same,
     };
     let links = [link(0, 1, 20.0), link(2, 3, 20.0)];
-    let solve = |verdicts: &[Verdict]| solve(&plain(4), &links, verdicts, &rules());
+    let solve = |verdicts: &[Verdict]| solve(&plain(4), evidence(&links, verdicts), &rules());
     let found = solve(&[verdict(0, 1, false), verdict(1, 2, true)]);
     assert_eq!(clusters(&found), [vec![0], vec![1, 2, 3]]);
     assert_eq!(reasons(&found), [("cannot_link", 1)]);
@@ -193,7 +197,7 @@ fn trial_merges_tell_how_much_the_rules_see() {
     let rules = rules();
     // Of eight false links two join people who both died.
     let false_links = [0, 2, 1, 3, 5, 7, 9, 11].map(|place| link(place * 2, place * 2 + 1, 9.0));
-    let clusters = solve(&table, &false_links, &[], &rules);
+    let clusters = solve(&table, evidence(&false_links, &[]), &rules);
     assert_eq!(clusters.refused_merges(), 2);
     let found = false_merges(&table, &clusters, &rules).expect("places tell");
     assert_eq!((found.trial_merges, found.trial_refusals), (394, 200));

@@ -29,6 +29,14 @@ pub(super) fn rules() -> ClusterRules {
     ClusterRules::of(&profile(), f64::NEG_INFINITY)
 }
 
+pub(super) fn evidence<'a>(links: &'a [Link], verdicts: &'a [Verdict]) -> Evidence<'a> {
+    Evidence {
+        links,
+        verdicts,
+        ..Evidence::default()
+    }
+}
+
 /// A table of rows; a row without tags has all, each with a value of its own.
 pub(super) fn table(people: &[Person]) -> RecordTable {
     let profile = profile();
@@ -98,7 +106,7 @@ fn a_chain_of_single_links_does_not_hold_two_groups_together() {
         link(4, 5, 20.0),
         link(2, 3, 1.0),
     ];
-    let found = solve(&plain(7), &links, &[], &rules());
+    let found = solve(&plain(7), evidence(&links, &[]), &rules());
     assert_eq!(clusters(&found), [vec![0, 1, 2], vec![3, 4, 5], vec![6]]);
     assert_eq!(reasons(&found), [("support", 1)]);
     assert_eq!(
@@ -132,7 +140,7 @@ fn rows_that_cannot_be_compared_do_not_count_against_a_merge() {
         link(1, 2, 9.0),
         link(2, 3, 5.0),
     ];
-    let found = solve(&table, &links, &[], &rules());
+    let found = solve(&table, evidence(&links, &[]), &rules());
     assert_eq!(clusters(&found), [vec![0, 1, 2, 3]]);
 }
 
@@ -164,7 +172,7 @@ fn a_component_that_is_too_large_is_divided_where_it_is_weakest_and_reported() {
     for a in 0..3 {
         links.extend([link(a, 3 + a, 2.5), link(3 + a, 6 + a, 5.5)]);
     }
-    let found = solve(&plain(9), &links, &[], &rules);
+    let found = solve(&plain(9), evidence(&links, &[]), &rules);
     assert_eq!(
         clusters(&found),
         [vec![0, 1, 2], vec![3, 4, 5], vec![6, 7, 8]]
@@ -185,7 +193,7 @@ fn records_that_are_all_alike_are_kept_whole_and_reported() {
     for a in 0..40 {
         links.extend((a + 1..40).map(|b| link(a, b, 30.0)));
     }
-    let found = solve(&plain(40), &links, &[], &rules);
+    let found = solve(&plain(40), evidence(&links, &[]), &rules);
     assert_eq!(found.partition.len(), 1);
     assert_eq!(found.oversize().undivided, 40);
     assert!(found.set_aside().is_empty());
@@ -193,10 +201,13 @@ fn records_that_are_all_alike_are_kept_whole_and_reported() {
 
 #[test]
 fn nothing_gives_nothing() {
-    let found = solve(&plain(0), &[], &[], &rules());
+    let found = solve(&plain(0), evidence(&[], &[]), &rules());
     assert!(found.partition.is_empty());
     assert_eq!(found.partition.iter().len(), 0);
-    assert_eq!(clusters(&solve(&plain(1), &[], &[], &rules())), [vec![0]]);
+    assert_eq!(
+        clusters(&solve(&plain(1), evidence(&[], &[]), &rules())),
+        [vec![0]]
+    );
 }
 
 #[test]
@@ -249,14 +260,14 @@ proptest! {
 
         let straight = table(&(0..12).map(row).collect::<Vec<_>>());
         let links: Vec<Link> = distinct.iter().map(|((a, b), w)| link(*a, *b, *w)).collect();
-        let expected = solve(&straight, &links, &verdict(&|row| row), &rules);
+        let expected = solve(&straight, evidence(&links, &verdict(&|row| row)), &rules);
 
         let shuffled = table(&order.iter().map(|record| row(*record)).collect::<Vec<_>>());
         let place = |record: u32| order.iter().position(|r| *r == record).expect("in order") as u32;
         let mut moved: Vec<Link> =
             distinct.iter().map(|((a, b), w)| link(place(*a), place(*b), *w)).collect();
         moved.reverse();
-        let found = solve(&shuffled, &moved, &verdict(&place), &rules);
+        let found = solve(&shuffled, evidence(&moved, &verdict(&place)), &rules);
 
         let mut back: Vec<Vec<u32>> = clusters(&found);
         for rows in &mut back {
@@ -270,4 +281,23 @@ proptest! {
         prop_assert_eq!(found.contradictory_verdicts(), expected.contradictory_verdicts());
         prop_assert!(found.oversize() == expected.oversize());
     }
+}
+
+#[test]
+fn supporting_pairs_support_but_do_not_propose() {
+    let links = [link(0, 1, 20.0), link(2, 3, 20.0), link(1, 2, 9.0)];
+    let solved = |links: &[Link], supporting: &[Link]| {
+        let evidence = Evidence {
+            links,
+            supporting,
+            ..Evidence::default()
+        };
+        clusters(&solve(&plain(4), evidence, &rules()))
+    };
+    let apart = [vec![0, 1], vec![2, 3]];
+    assert_eq!(solved(&links, &[]), apart, "one link of four pairs");
+    let one = [link(0, 2, 1.0)];
+    assert_eq!(solved(&links, &one), [vec![0, 1, 2, 3]], "two of four");
+    let two = [link(0, 2, 1.0), link(1, 3, 1.0)];
+    assert_eq!(solved(&links[..2], &two), apart, "no link proposes it");
 }

@@ -217,7 +217,11 @@ fn a_common_name_is_padded_so_that_nobody_can_tell_who_has_a_rare_one() {
     };
     let made = |record: &SourceRecord| slots(&encoder, record, 0)[0];
     let rare = made(&with("A1", "ハナオ"));
-    assert_eq!(rare, made(&with("B2", "ハナオ")), "one rare name, one value");
+    assert_eq!(
+        rare,
+        made(&with("B2", "ハナオ")),
+        "one rare name, one value"
+    );
     let common = [made(&with("A1", "")), made(&with("B2", ""))];
     assert!(common[0] != common[1] && !common.contains(&rare) && !common.contains(&0));
     assert_eq!(common[0], made(&with("A1", "")), "padding does not change");

@@ -7,6 +7,7 @@
 mod format;
 mod histogram;
 mod page;
+mod page_model;
 mod text;
 
 use axum::Router;

@@ -7,15 +7,14 @@ use askama::Template;
 
 use super::format;
 use super::histogram::{self, Chart};
+use super::page_model::{ModelRow, model};
 use super::text::{Language, Text};
-use crate::terms::profile::{Comparison, Evidence};
+use crate::terms::profile::Comparison;
 use crate::terms::run::{Run, RunReport, ThresholdRule};
 use crate::terms::{LinkageProfile, SourceId};
 
 /// Width of a bar in a table, in units of its drawing.
-const BAR_WIDTH: f64 = 100.0;
-/// A weight of this size fills half of its bar, bits.
-const WEIGHT_FULL: f64 = 20.0;
+pub(super) const BAR_WIDTH: f64 = 100.0;
 
 /// How things stand.
 pub(super) struct Overview {
@@ -52,25 +51,6 @@ struct DecisionRow {
     name: &'static str,
     pairs: String,
     share: String,
-}
-
-/// One agreement level.
-struct LevelRow {
-    name: String,
-    m: String,
-    u: String,
-    weight: String,
-    /// Start and width of the bar around the middle.
-    bar: (String, String),
-    against: bool,
-}
-
-/// One comparison and its levels.
-struct ModelRow {
-    name: String,
-    first: LevelRow,
-    others: Vec<LevelRow>,
-    height: usize,
 }
 
 /// A step of the run.
@@ -210,6 +190,19 @@ fn sources(sources: &[(SourceId, u64, u64)]) -> Vec<Bar> {
     sources.iter().map(row).collect()
 }
 
+/// Interval of the links' precision at the upper threshold; the model's expectation in older runs.
+fn precision(report: &RunReport) -> String {
+    let cut = report.methods.as_ref();
+    match cut.and_then(|sheet| sheet.at(report.thresholds.upper_bits)) {
+        Some(cut) => format!(
+            "{} – {}",
+            format::percent(cut.precision_interval.low),
+            format::percent(cut.precision_interval.high)
+        ),
+        None => format::percent(report.expected_precision),
+    }
+}
+
 fn result(
     run: &Run,
     report: &RunReport,
@@ -246,7 +239,7 @@ fn result(
             ),
             figure(
                 text.expected_precision,
-                format::percent(report.expected_precision),
+                precision(report),
                 text.expected_note,
             ),
         ],
@@ -320,67 +313,6 @@ fn sizes(report: &RunReport, text: &'static Text) -> Vec<Bar> {
         .take(shown)
         .map(row)
         .collect()
-}
-
-fn model(
-    report: &RunReport,
-    comparisons: &[Comparison],
-    profile: Option<&LinkageProfile>,
-    text: &'static Text,
-) -> Vec<ModelRow> {
-    let mut rows = Vec::new();
-    for comparison in &report.comparisons {
-        let recipe = comparisons
-            .iter()
-            .find(|recipe| recipe.name == comparison.name);
-        let last = comparison.levels.len().saturating_sub(1);
-        let mut levels = comparison.levels.iter().enumerate().map(|(index, level)| {
-            let rung = recipe.and_then(|recipe| recipe.rungs.get(index));
-            let width = (level.weight_bits.abs() / WEIGHT_FULL).min(1.0) * BAR_WIDTH / 2.0;
-            let against = level.weight_bits < 0.0;
-            let start = if against {
-                BAR_WIDTH / 2.0 - width
-            } else {
-                BAR_WIDTH / 2.0
-            };
-            LevelRow {
-                name: match rung {
-                    _ if index == last => text.disagree.into(),
-                    Some(rung) => evidence(&rung.evidence, profile),
-                    None => (index + 1).to_string(),
-                },
-                m: format::probability(level.m_probability),
-                u: format::probability(level.u_probability),
-                weight: format::bits(level.weight_bits),
-                bar: (format!("{start:.1}"), format!("{width:.1}")),
-                against,
-            }
-        });
-        if let Some(first) = levels.next() {
-            rows.push(ModelRow {
-                name: comparison.name.clone(),
-                first,
-                others: levels.collect(),
-                height: comparison.levels.len(),
-            });
-        }
-    }
-    rows
-}
-
-/// A rung in a few words: `birth_date`, `tag insured+name`, `names ≥ 0.60`.
-fn evidence(evidence: &Evidence, profile: Option<&LinkageProfile>) -> String {
-    let filter = |index: usize| profile.and_then(|profile| profile.filters.get(index));
-    let tag = |index: usize| profile.and_then(|profile| profile.tags.get(index));
-    match evidence {
-        Evidence::Attribute(attribute) => attribute.name().into(),
-        Evidence::Near(attribute) => format!("{}, one letter off", attribute.name()),
-        Evidence::Tag(index) => tag(*index).map_or_else(String::new, |tag| tag.name.clone()),
-        Evidence::Filter { index, at_least } => {
-            let name = filter(*index).map_or("", |filter| filter.name.as_str());
-            format!("{name} ≥ {at_least:.2}")
-        }
-    }
 }
 
 #[cfg(test)]

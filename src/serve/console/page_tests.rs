@@ -54,15 +54,16 @@ fn report(profile: &LinkageProfile) -> RunReport {
             .iter()
             .map(|comparison| ComparisonReport {
                 name: comparison.name.clone(),
-                levels: comparison
-                    .rungs
-                    .iter()
-                    .map(|rung| level(rung.m, rung.u.unwrap_or(0.001)))
-                    .chain([level(0.06, 0.97)])
+                levels: (0..comparison.levels())
+                    .map(|index| match comparison.rung_of_level(index) {
+                        Some(rung) => level(comparison.rungs[rung].m, 0.001),
+                        None => level(0.06, 0.97),
+                    })
                     .collect(),
             })
             .collect(),
         clustering: crate::terms::ClusteringReport::default(),
+        methods: None,
         warnings: vec!["2 blocks were left out: <tag> 'town+birth+sex'.".into()],
     }
 }

@@ -88,7 +88,10 @@ texts! {
     set_aside: "不採用リンク", "Links set aside";
     set_aside_note: "クラスタリングで採用しなかったもの", "not used by clustering";
     expected_precision: "期待適合率", "Expected precision";
-    expected_note: "モデルが正しい場合のリンクの正解率", "share of links that are right, if the model holds";
+    expected_note: "提供元をまたぐリンクの正解率の推定（95%区間）", "estimated share of links between sources that are right";
+    rare: "まれな値", "rare value";
+    usual: "普通の値", "usual value";
+    common: "よくある値", "common value";
     histogram: "マッチウェイトの分布", "Match weights of all candidate pairs";
     histogram_lead: "右へ行くほど同一人物である証拠が強いペアです。縦軸は対数目盛です。", "Further right means more evidence for one person. The vertical scale is logarithmic.";
     histogram_empty: "候補ペアがないため、分布はありません。", "There was no candidate pair, so there is nothing to draw.";

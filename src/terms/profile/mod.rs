@@ -4,10 +4,12 @@
 //! and which comparisons the server draws from them (`comparison`). Its fingerprint travels with
 //! every submission; the server refuses any other. It holds no secret.
 
+mod alternative;
 mod layout;
 mod parse;
 mod rung;
 
+pub use alternative::Alternative;
 pub use layout::Layout;
 pub use parse::ProfileError;
 
@@ -203,6 +205,10 @@ pub struct Rung {
     pub m: f64,
     /// u-probability, where it cannot be measured on random pairs; `None`: measure.
     pub u: Option<f64>,
+    /// Only one person reaches it: what relatives share does not.
+    pub personal: bool,
+    /// Another comparison counts this evidence: where the rung holds, the level is *missing*.
+    pub counted_elsewhere: bool,
 }
 
 /// A comparison: a ladder of rungs. The level of a pair is the first rung that holds; *disagree*
@@ -213,34 +219,45 @@ pub struct Comparison {
     pub name: String,
     /// Best agreement first, at least one.
     pub rungs: Vec<Rung>,
-    /// Index into [`LinkageProfile::groups`]: evidence that is capped together.
-    pub group: Option<usize>,
+    /// The first rung is an equal value, and split by how common the value is: as many levels as
+    /// [`VALUE_CLASSES`], the rarest first.
+    pub by_frequency: bool,
+    /// u is counted on the random pairs that agree best on these comparisons, by index.
+    pub u_among: Vec<usize>,
 }
 
-/// Comparisons whose weights are capped in sum, because they tell the same fact
-/// (one household shares surname, address and insurer).
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct EvidenceGroup {
-    /// Unique name within the profile.
-    pub name: String,
-    /// Most that the group may add, bits.
-    pub cap_bits: f64,
-}
+/// Upper ends of the classes of values by the share of records that hold the value; the last class
+/// has none.
+pub const VALUE_CLASS_SHARES: [f64; 2] = [0.000_2, 0.002];
 
-/// Twins: two people who agree on everything but the given name (and, some, sex). Random pairs do
-/// not show how common they are, and the evidence of a shared household speaks for them as much
-/// as for one person; so they are an alternative of their own.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Twins {
-    /// Share of people who have a twin.
-    pub share: f64,
-    /// Share of twins who are of one sex.
-    pub same_sex: f64,
-    /// The comparison that tells twins apart: given names.
-    pub given: usize,
-    /// The comparison of sex.
-    pub sex: usize,
+/// How many classes of values there are: rare, usual, common.
+pub const VALUE_CLASSES: usize = VALUE_CLASS_SHARES.len() + 1;
+
+impl Comparison {
+    /// How many levels the comparison has without *missing*: one for each rung or class of its
+    /// values, and *disagree*, which is the last.
+    #[must_use]
+    pub fn levels(&self) -> usize {
+        self.level_of_rung(self.rungs.len()) + 1
+    }
+
+    /// First level of a rung; of *disagree* if `rung` is the number of rungs.
+    #[must_use]
+    pub fn level_of_rung(&self, rung: usize) -> usize {
+        if self.by_frequency && rung > 0 {
+            rung + VALUE_CLASSES - 1
+        } else {
+            rung
+        }
+    }
+
+    /// The rung that a level belongs to; `None`: *disagree*.
+    #[must_use]
+    pub fn rung_of_level(&self, level: usize) -> Option<usize> {
+        (0..self.rungs.len()).rev().find(|rung| {
+            self.level_of_rung(*rung) <= level && level < self.level_of_rung(self.rungs.len())
+        })
+    }
 }
 
 /// A checked linkage profile.
@@ -267,10 +284,8 @@ pub struct LinkageProfile {
     pub tags: Vec<TagRecipe>,
     /// Comparisons, in order: the components of a comparison vector.
     pub comparisons: Vec<Comparison>,
-    /// Capped groups of comparisons.
-    pub groups: Vec<EvidenceGroup>,
-    /// Twins as an alternative to one person, where names allow to tell.
-    pub twins: Option<Twins>,
+    /// Who else two alike records may be, besides one person and two strangers.
+    pub alternatives: Vec<Alternative>,
     text: String,
 }
 

@@ -2,10 +2,11 @@
 
 use serde::Deserialize;
 
-use super::rung::{RawComparison, comparison};
+use super::alternative::{RawAlternative, alternatives};
+use super::rung::{RawComparison, comparisons};
 use super::{
-    ClkhashRecipe, Comparison, Deletions, EvidenceGroup, Feature, FilterRecipe, Layout,
-    LinkageProfile, Suite, TagPart, TagRecipe, Twins,
+    ClkhashRecipe, Deletions, Feature, FilterRecipe, Layout, LinkageProfile, Suite, TagPart,
+    TagRecipe,
 };
 use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
@@ -55,8 +56,7 @@ struct RawProfile {
     #[serde(default)]
     comparison: Vec<RawComparison>,
     #[serde(default)]
-    group: Vec<EvidenceGroup>,
-    twins: Option<RawTwins>,
+    alternative: Vec<RawAlternative>,
     #[serde(default)]
     event: RawEvent,
 }
@@ -67,15 +67,6 @@ struct RawProfile {
 struct RawEvent {
     #[serde(default)]
     year: bool,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct RawTwins {
-    share: f64,
-    same_sex: f64,
-    given: String,
-    sex: String,
 }
 
 #[derive(Deserialize)]
@@ -153,7 +144,10 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
     unique(raw.filter.iter().map(|f| f.name.as_str()), "filter")?;
     unique(raw.tag.iter().map(|t| t.name.as_str()), "tag")?;
     unique(raw.comparison.iter().map(|c| c.name.as_str()), "comparison")?;
-    unique(raw.group.iter().map(|g| g.name.as_str()), "group")?;
+    unique(
+        raw.alternative.iter().map(|a| a.name.as_str()),
+        "alternative",
+    )?;
     let clkhash = raw
         .clkhash
         .map(|raw_clkhash| (raw_clkhash.filter, raw_clkhash.schema));
@@ -167,11 +161,6 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         (1..=COMPARISONS_MAX).contains(&raw.comparison.len()),
         "profile",
         "a profile has 1 to 16 comparisons",
-    )?;
-    rule(
-        raw.group.len() <= COMPARISONS_MAX,
-        "profile",
-        "a profile has at most 16 groups",
     )?;
     rule(
         clkhash.is_some() || raw.tag.iter().any(|t| t.block),
@@ -201,22 +190,8 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         .into_iter()
         .map(tag)
         .collect::<Result<Vec<_>, _>>()?;
-    let mut comparisons = Vec::new();
-    for raw_comparison in raw.comparison {
-        comparisons.push(comparison(raw_comparison, &filters, &tags, &raw.group)?);
-    }
-    for group in &raw.group {
-        let place = format!("group '{}'", group.name);
-        rule(
-            group.cap_bits.is_finite() && group.cap_bits > 0.0,
-            &place,
-            "cap_bits is above 0",
-        )?;
-    }
-    let twins = raw
-        .twins
-        .map(|raw_twins| twins(&raw_twins, &comparisons))
-        .transpose()?;
+    let comparisons = comparisons(raw.comparison, &filters, &tags)?;
+    let alternatives = alternatives(raw.alternative, &comparisons)?;
     Ok(LinkageProfile {
         name: raw.name,
         version: raw.version,
@@ -228,8 +203,7 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         filters,
         tags,
         comparisons,
-        twins,
-        groups: raw.group,
+        alternatives,
         text: text.into(),
     })
 }
@@ -349,30 +323,4 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
         pad: raw.pad,
         block: raw.block,
     })
-}
-
-fn twins(raw: &RawTwins, comparisons: &[Comparison]) -> Result<Twins, ProfileError> {
-    let share = |p: f64| p > 0.0 && p < 1.0;
-    rule(
-        share(raw.share) && share(raw.same_sex),
-        "twins",
-        "share and same_sex are between 0 and 1",
-    )?;
-    let find = |name: &str| {
-        comparisons
-            .iter()
-            .position(|comparison| comparison.name == name)
-    };
-    match (find(&raw.given), find(&raw.sex)) {
-        (Some(given), Some(sex)) => Ok(Twins {
-            share: raw.share,
-            same_sex: raw.same_sex,
-            given,
-            sex,
-        }),
-        _ => Err(ProfileError::Rule {
-            place: "twins".into(),
-            rule: "`given` and `sex` name comparisons",
-        }),
-    }
 }

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 
 use super::parse::{ProfileError, rule};
-use super::{Comparison, Evidence, EvidenceGroup, FilterRecipe, Rung, TagRecipe};
+use super::{Comparison, Evidence, FilterRecipe, Rung, TagRecipe};
 use crate::terms::{Attribute, AttributeSet};
 
 #[derive(Deserialize)]
@@ -11,7 +11,11 @@ use crate::terms::{Attribute, AttributeSet};
 pub(super) struct RawComparison {
     pub(super) name: String,
     rungs: Vec<RawRung>,
-    group: Option<String>,
+    #[serde(default)]
+    by_frequency: bool,
+    /// Names of comparisons further up.
+    #[serde(default)]
+    u_among: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -26,13 +30,34 @@ struct RawRung {
     given: Vec<Attribute>,
     m: f64,
     u: Option<f64>,
+    #[serde(default)]
+    personal: bool,
+    #[serde(default)]
+    counted_elsewhere: bool,
 }
 
-pub(super) fn comparison(
+/// Checks the comparisons, in their order.
+pub(super) fn comparisons(
+    raw: Vec<RawComparison>,
+    filters: &[FilterRecipe],
+    tags: &[TagRecipe],
+) -> Result<Vec<Comparison>, ProfileError> {
+    let mut checked: Vec<Comparison> = Vec::with_capacity(raw.len());
+    let names: Vec<String> = raw
+        .iter()
+        .map(|comparison| comparison.name.clone())
+        .collect();
+    for raw_comparison in raw {
+        checked.push(comparison(raw_comparison, filters, tags, &names)?);
+    }
+    Ok(checked)
+}
+
+fn comparison(
     raw: RawComparison,
     filters: &[FilterRecipe],
     tags: &[TagRecipe],
-    groups: &[EvidenceGroup],
+    names: &[String],
 ) -> Result<Comparison, ProfileError> {
     let place = format!("comparison '{}'", raw.name);
     rule(
@@ -40,14 +65,16 @@ pub(super) fn comparison(
         &place,
         "a comparison has 1 to 6 rungs",
     )?;
-    let group = match &raw.group {
-        None => None,
-        Some(name) => {
-            let index = groups.iter().position(|group| group.name == *name);
-            rule(index.is_some(), &place, "the group does not exist")?;
-            index
-        }
-    };
+    let mut u_among = Vec::new();
+    for name in &raw.u_among {
+        let index = names.iter().position(|known| known == name);
+        rule(
+            index.is_some() && *name != raw.name,
+            &place,
+            "`u_among` names other comparisons of the profile",
+        )?;
+        u_among.extend(index);
+    }
     let rungs = raw
         .rungs
         .into_iter()
@@ -60,10 +87,23 @@ pub(super) fn comparison(
         &place,
         "the rungs' m, and their u, sum to less than 1",
     )?;
+    let by_value = match rungs[0].evidence {
+        Evidence::Tag(_) => true,
+        Evidence::Filter { index, .. } => {
+            filters[index].salt.is_empty() && filters[index].flip == 0.0
+        }
+        Evidence::Attribute(_) | Evidence::Near(_) => false,
+    };
+    rule(
+        !raw.by_frequency || by_value && rungs[0].u.is_none(),
+        &place,
+        "`by_frequency` needs a first rung on a tag or a plain filter, with u measured",
+    )?;
     Ok(Comparison {
         name: raw.name,
         rungs,
-        group,
+        by_frequency: raw.by_frequency,
+        u_among,
     })
 }
 
@@ -157,5 +197,7 @@ fn rung(
         given,
         m: raw.m,
         u: raw.u,
+        personal: raw.personal,
+        counted_elsewhere: raw.counted_elsewhere,
     })
 }

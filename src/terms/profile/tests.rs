@@ -1,5 +1,8 @@
 use super::*;
 
+/// A profile with everything that can be broken: a salted filter, tags, alternatives.
+const SALTED_FILTER: &str = include_str!("../../../tests/vectors/profiles/salted-filter.toml");
+
 fn jp_standard() -> String {
     LinkageProfile::built_in("jp-standard")
         .expect("built in")
@@ -136,9 +139,21 @@ fn broken_rules_are_named_with_their_place() {
             "used twice",
         ),
         (
-            "group = \"household\"",
-            "group = \"nowhere\"",
-            "group does not exist",
+            "shared = { surname = 0.8",
+            "shared = { nobody = 0.8",
+            "names comparisons of the profile",
+        ),
+        ("share = 0.02", "share = 0.0", "share is above 0"),
+        ("birth = 1.0", "birth = 1.5", "a probability"),
+        (
+            "name = \"surname\"\nrungs",
+            "name = \"surname\"\nby_frequency = true\nrungs",
+            "`by_frequency` needs",
+        ),
+        (
+            "name = \"surname\"\nrungs",
+            "name = \"surname\"\nu_among = [\"surname\"]\nrungs",
+            "`u_among` names other",
         ),
         (
             "{ filter = \"names\", at_least",
@@ -155,7 +170,7 @@ fn broken_rules_are_named_with_their_place() {
         ("block = true", "block = false", "at least one tag"),
     ];
     for (from, to, expected) in cases {
-        let text = jp_standard();
+        let text = SALTED_FILTER;
         assert!(text.contains(from), "the case '{from}' still applies");
         let error = LinkageProfile::parse(&text.replace(from, to))
             .expect_err(to)

@@ -2,6 +2,7 @@
 //! converted need not be checked again.
 
 mod clustering;
+mod methods;
 mod names;
 mod receipt;
 mod record;

@@ -22,6 +22,9 @@ pub enum RunError {
     /// A state that does not exist.
     #[error("field 'state': a state that this version does not know")]
     State,
+    /// A basis of estimates that does not exist.
+    #[error("field 'basis': a basis that this version does not know")]
+    Basis,
     /// Thresholds that are not numbers, or the wrong way round.
     #[error("field 'thresholds': two finite numbers, lower_bits not above upper_bits")]
     Thresholds,
@@ -168,6 +171,7 @@ impl From<&RunReport> for pb::RunReport {
             }),
             entity_size_counts: report.entity_sizes.clone(),
             comparisons: report.comparisons.iter().map(Into::into).collect(),
+            methods: report.methods.as_ref().map(Into::into),
             warnings: report.warnings.clone(),
             clustering: Some((&report.clustering).into()),
         }
@@ -217,6 +221,7 @@ impl TryFrom<pb::RunReport> for RunReport {
             },
             entity_sizes: report.entity_size_counts,
             comparisons: report.comparisons.into_iter().map(Into::into).collect(),
+            methods: report.methods.map(TryInto::try_into).transpose()?,
             warnings: report.warnings,
             clustering: report.clustering.map(Into::into).unwrap_or_default(),
         })

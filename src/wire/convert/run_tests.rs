@@ -1,6 +1,9 @@
 //! Runs survive the line; malformed ones are refused by field.
 
 use super::*;
+use crate::terms::methods::{
+    AlternativeMethod, ComparisonMethod, CutEstimate, EstimateBasis, Interval, MethodsSheet,
+};
 use crate::terms::{RunId, SourceId};
 
 fn run() -> Run {
@@ -53,8 +56,43 @@ fn run() -> Run {
                 }],
             }],
             clustering: crate::terms::ClusteringReport::default(),
+            methods: Some(methods()),
             warnings: vec!["one block was left out".into()],
         }),
+    }
+}
+
+fn methods() -> MethodsSheet {
+    let interval = |low, high| Interval { low, high };
+    MethodsSheet {
+        model_fingerprint: "ab".into(),
+        profile_fingerprint: "cd".into(),
+        comparisons: vec![ComparisonMethod {
+            name: "birth".into(),
+            m_pairs: 50.5,
+            u_pairs: 2_000.0,
+            m: vec![interval(0.8, 0.95)],
+            u: vec![interval(0.005, 0.02)],
+        }],
+        alternatives: vec![AlternativeMethod {
+            name: "twins".into(),
+            share: 0.02,
+            counted: true,
+        }],
+        basis: EstimateBasis::Model,
+        decoy_sources: vec![SourceId::new("hosp_a").expect("good name")],
+        cuts: vec![CutEstimate {
+            cut_bits: 4.5,
+            links: 6,
+            false_links: 0.5,
+            false_interval: interval(0.1, 2.5),
+            precision: 0.92,
+            precision_interval: interval(0.58, 0.98),
+            relative_recall: 0.9,
+            false_links_per_1000: 125.0,
+        }],
+        percolation_margin: Some(8.0),
+        fallbacks: vec!["the model alone".into()],
     }
 }
 
@@ -85,6 +123,11 @@ fn malformed_runs_are_refused() {
     };
     assert_eq!(refused(|r| r.state = 0), RunError::State);
     assert_eq!(refused(|r| r.state = 77), RunError::State);
+    let no_basis = refused(|r| {
+        let report = r.report.as_mut().expect("a report");
+        report.methods.as_mut().expect("a sheet").basis = 0;
+    });
+    assert_eq!(no_basis, RunError::Basis);
     assert!(matches!(
         refused(|r| r.name.clear()),
         RunError::Name { field: "name", .. }

@@ -29,7 +29,10 @@ fn a_degree_is_the_number_of_strangers_with_the_same_value() {
         "degree",
         "--json",
         "--profile",
-        concat!(env!("CARGO_MANIFEST_DIR"), "/tests/vectors/profiles/salted-filter.toml"),
+        concat!(
+            env!("CARGO_MANIFEST_DIR"),
+            "/tests/vectors/profiles/salted-filter.toml"
+        ),
         "--population",
         "31",
         "--map",

@@ -1,0 +1,104 @@
+//! The methods sheet: the model as an artefact with a fingerprint, and how it came about.
+
+use sha2::{Digest, Sha256};
+
+use super::precision::Z;
+use super::{ErrorEstimates, Estimate, Model};
+use crate::terms::SourceId;
+use crate::terms::methods::{AlternativeMethod, ComparisonMethod, Interval, MethodsSheet};
+use crate::terms::profile::LinkageProfile;
+
+/// Writes the methods sheet. `sources`: names by the index that the estimates use.
+#[must_use]
+pub fn methods_sheet(
+    profile: &LinkageProfile,
+    estimate: &Estimate,
+    errors: ErrorEstimates,
+    sources: &[SourceId],
+) -> MethodsSheet {
+    let model = &estimate.model;
+    let counted = profile
+        .comparisons
+        .iter()
+        .zip(&model.comparisons)
+        .enumerate();
+    let comparisons = counted
+        .map(|(index, (comparison, figures))| {
+            let (m_pairs, u_pairs) = (estimate.m_pairs[index], estimate.u_pairs[index]);
+            ComparisonMethod {
+                name: comparison.name.clone(),
+                m_pairs,
+                u_pairs,
+                m: figures.m.iter().map(|m| wilson(*m, m_pairs)).collect(),
+                u: match u_pairs > 0.0 {
+                    true => figures.u.iter().map(|u| wilson(*u, u_pairs)).collect(),
+                    false => Vec::new(),
+                },
+            }
+        })
+        .collect();
+    let alternatives = profile.alternatives.iter().zip(&model.alternatives);
+    let mut fallbacks = estimate.warnings.clone();
+    fallbacks.extend(errors.fallbacks);
+    MethodsSheet {
+        model_fingerprint: fingerprint(profile, model),
+        profile_fingerprint: profile.fingerprint().to_string(),
+        comparisons,
+        alternatives: alternatives
+            .map(|(stated, estimated)| AlternativeMethod {
+                name: stated.name.clone(),
+                share: estimated.share,
+                counted: stated.counted,
+            })
+            .collect(),
+        basis: errors.basis,
+        decoy_sources: errors
+            .decoy_sources
+            .iter()
+            .map(|source| sources[*source].clone())
+            .collect(),
+        cuts: errors.cuts,
+        percolation_margin: errors.percolation_margin,
+        fallbacks,
+    }
+}
+
+/// SHA-256 over the profile's fingerprint and every figure of the model, as 64-bit floats, little
+/// end first.
+fn fingerprint(profile: &LinkageProfile, model: &Model) -> String {
+    let mut hash = Sha256::new();
+    hash.update(profile.fingerprint().0);
+    hash.update(model.prior_probability.to_le_bytes());
+    let tables = model
+        .comparisons
+        .iter()
+        .flat_map(|c| c.m.iter().chain(&c.u));
+    let shares = model
+        .alternatives
+        .iter()
+        .map(|alternative| &alternative.share);
+    for figure in tables.chain(shares) {
+        hash.update(figure.to_le_bytes());
+    }
+    let digest = hash.finalize();
+    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Wilson's interval of a proportion seen in so many pairs; 0 to 1 if there were none.
+#[must_use]
+pub fn wilson(proportion: f64, pairs: f64) -> Interval {
+    if pairs < 1.0 {
+        return Interval {
+            low: 0.0,
+            high: 1.0,
+        };
+    }
+    let z2 = Z * Z;
+    let middle = (proportion + z2 / (2.0 * pairs)) / (1.0 + z2 / pairs);
+    let spread = (proportion * (1.0 - proportion) / pairs + z2 / (4.0 * pairs * pairs)).sqrt();
+    let half = Z * spread / (1.0 + z2 / pairs);
+    Interval {
+        low: (middle - half).max(0.0),
+        high: (middle + half).min(1.0),
+    }
+}
