@@ -378,7 +378,6 @@ rungs = [{ attribute = "rare_given_kana", m = 0.8, u = 0.01 }]
                 kind: EventKind::Other,
                 year: 0,
                 flags: 0,
-                year: 0,
                 source: 0,
                 key: 0,
             });
