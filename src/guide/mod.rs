@@ -6,5 +6,10 @@ pub mod decisions {}
 #[doc = include_str!("threat_model.md")]
 pub mod threat_model {}
 
+<<<<<<< HEAD
 #[doc = include_str!("attacks_on_filters.md")]
 pub mod attacks_on_filters {}
+=======
+#[doc = include_str!("synthetic_japan.md")]
+pub mod synthetic_japan {}
+>>>>>>> main
