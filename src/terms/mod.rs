@@ -33,8 +33,8 @@ mod attribute;
 mod check;
 mod clustering;
 mod encoding;
-mod history;
 mod erasure;
+mod history;
 mod ids;
 mod linkage;
 pub mod profile;
@@ -49,8 +49,8 @@ pub use clustering::{
     SetAsideReason, Verdict,
 };
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
-pub use history::IdState;
 pub use erasure::ErasureReceipt;
+pub use history::IdState;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,
