@@ -42,7 +42,8 @@ pub(crate) fn key() -> KeyProvider {
 
 /// The profile of these tests.
 pub(crate) fn profile() -> LinkageProfile {
-    LinkageProfile::built_in("jp-standard").expect("built in")
+    let text = include_str!("../../tests/vectors/profiles/salted-filter.toml");
+    LinkageProfile::parse(text).expect("valid")
 }
 
 /// A well-formed encoding; equal `content`, equal content.

@@ -131,7 +131,11 @@ fn attributes(set: &str, map: &str, csv: &str) -> String {
             && *attribute != Attribute::BirthPlace
             || matches!(
                 attribute,
-                Attribute::Postcode5 | Attribute::Postcode3 | Attribute::NameCharacters
+                Attribute::Postcode5
+                    | Attribute::Postcode3
+                    | Attribute::NameCharacters
+                    | Attribute::RareGivenKana
+                    | Attribute::RareGivenKanji
             );
         let value = record.identity.get(*attribute).filter(|_| !derived)?;
         Some(format!("{}={value}", attribute.name()))

@@ -85,7 +85,10 @@ fn run(state: RunState) -> Run {
 }
 
 fn finished() -> Overview {
-    let profile = LinkageProfile::built_in("jp-standard").expect("built in");
+    let profile = LinkageProfile::parse(include_str!(
+        "../../../tests/vectors/profiles/salted-filter.toml"
+    ))
+    .expect("valid");
     let mut finished = run(RunState::Succeeded);
     finished.report = Some(report(&profile));
     let source = |name: &str, records, submissions| {
