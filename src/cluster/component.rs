@@ -1,204 +1,347 @@
 //! One connected component: greedy average-link merging under rules.
 
-use super::ClusterRules;
-use crate::terms::{Link, RecordTable, RowIndex};
+use std::collections::HashMap;
 
-/// Rows that links connect, and those links.
-pub(super) struct Component {
-    pub(super) rows: Vec<RowIndex>,
-    pub(super) links: Vec<Link>,
+use super::judge::{Fact, Judge};
+use super::{Tally, oversize};
+use crate::terms::{CandidatePair, Link, LinkSetAside, RowIndex, SetAsideReason, Verdict};
+
+/// A component's rows and links, in positions of its rows.
+pub(super) struct Problem<'a> {
+    /// Rows, ascending.
+    pub(super) rows: &'a [RowIndex],
+    /// Links between them, in any order.
+    pub(super) links: &'a [Link],
+    /// Verdicts on pairs of them, in any order, each with the component's number.
+    pub(super) verdicts: &'a [(u32, Verdict)],
 }
 
-/// Connected components of the rows `0..row_count` under the links; single rows included.
-pub(super) fn components(row_count: usize, links: &[Link]) -> Vec<Component> {
-    let mut parent: Vec<u32> = (0..row_count as u32).collect();
-    for link in links {
-        let (a, b) = (
-            root(&mut parent, link.pair.a),
-            root(&mut parent, link.pair.b),
-        );
-        parent[a.max(b) as usize] = a.min(b);
+/// A link with its ends as positions.
+#[derive(Clone, Copy)]
+pub(super) struct Edge {
+    pub(super) a: u32,
+    pub(super) b: u32,
+    /// What counts: the weight less what source checks take off.
+    pub(super) bits: f64,
+    keys: (u64, u64),
+    link: Link,
+}
+
+/// No further member.
+const NONE: u32 = u32::MAX;
+
+/// Memory of a solver, used again for the next component.
+#[derive(Default)]
+pub(super) struct Solver {
+    facts: Vec<Fact>,
+    edges: Vec<Edge>,
+    /// Edges still in force, strongest first, each with the time of its last try.
+    open: Vec<(u32, u32)>,
+    /// Neighbours of a position: `neighbours[starts[p]..starts[p + 1]]`.
+    starts: Vec<u32>,
+    neighbours: Vec<u32>,
+    cluster_of: Vec<u32>,
+    /// Next member of the cluster of a position; the list begins with the cluster's number.
+    next: Vec<u32>,
+    last: Vec<u32>,
+    size: Vec<u32>,
+    /// Time of the last change of each cluster.
+    changed: Vec<u32>,
+    /// Pairs that must not be one, as positions.
+    apart: Vec<(u32, u32)>,
+    left: Vec<Fact>,
+    right: Vec<Fact>,
+}
+
+impl Solver {
+    /// Merges the rows of a component into clusters: `labels[i]` becomes the smallest row of the
+    /// cluster of `rows[i]`.
+    ///
+    /// Verdicts go first, then links from the strongest down, ties broken by the rows' keys. A link
+    /// merges the two clusters that it joins if no rule forbids it and enough of their comparable
+    /// cross pairs are links. Passes repeat until nothing merges: a link refused early may have
+    /// support later.
+    pub(super) fn solve(
+        &mut self,
+        judge: &Judge<'_>,
+        problem: &Problem<'_>,
+        labels: &mut [RowIndex],
+        tally: &mut Tally,
+    ) {
+        self.load(judge, problem);
+        self.decree(judge, problem, tally);
+        let kept = if problem.rows.len() > judge.rules.rows_max {
+            let (cut, found) = oversize::divide(problem.rows, judge.rules, &self.edges);
+            tally.oversize.push(found);
+            cut
+        } else {
+            judge.rules.link_bits.into()
+        };
+        self.connect(&kept);
+        self.merge_all(judge);
+        for (position, label) in labels.iter_mut().enumerate() {
+            let mut first = u32::MAX;
+            let mut member = self.cluster_of[position];
+            while member != NONE {
+                first = first.min(member);
+                member = self.next[member as usize];
+            }
+            *label = problem.rows[first as usize];
+        }
+        self.set_aside(judge, &kept, tally);
     }
-    let mut index_of = vec![u32::MAX; row_count];
-    let mut components: Vec<Component> = Vec::new();
-    for row in 0..row_count as u32 {
-        let top = root(&mut parent, row) as usize;
-        if index_of[top] == u32::MAX {
-            index_of[top] = components.len() as u32;
-            components.push(Component {
-                rows: Vec::new(),
-                links: Vec::new(),
+
+    fn load(&mut self, judge: &Judge<'_>, problem: &Problem<'_>) {
+        let rows = problem.rows;
+        let position = |row: RowIndex| {
+            let found = rows.binary_search(&row);
+            found.expect("a component's links join its rows") as u32
+        };
+        self.facts.clear();
+        self.facts.extend(rows.iter().map(|row| judge.fact(*row)));
+        self.edges.clear();
+        self.edges.extend(problem.links.iter().map(|link| {
+            let (a, b) = (position(link.pair.a), position(link.pair.b));
+            let keys = (judge.table.key(link.pair.a), judge.table.key(link.pair.b));
+            let broken = self.facts[a as usize].broken + self.facts[b as usize].broken;
+            Edge {
+                a,
+                b,
+                bits: link.weight.0 - f64::from(broken) * judge.rules.penalty_bits,
+                keys: (keys.0.min(keys.1), keys.0.max(keys.1)),
+                link: *link,
+            }
+        }));
+        self.edges.sort_unstable_by(|x, y| {
+            let order = y.bits.total_cmp(&x.bits);
+            order.then_with(|| x.keys.cmp(&y.keys))
+        });
+        let count = rows.len() as u32;
+        self.cluster_of.clear();
+        self.cluster_of.extend(0..count);
+        self.last.clear();
+        self.last.extend(0..count);
+        for (list, value) in [
+            (&mut self.next, NONE),
+            (&mut self.size, 1),
+            (&mut self.changed, 0),
+        ] {
+            list.clear();
+            list.resize(rows.len(), value);
+        }
+        self.apart.clear();
+        let verdicts = problem.verdicts.iter().map(|(_, verdict)| verdict);
+        let apart = verdicts.filter(|verdict| !verdict.same);
+        let ends = |verdict: &Verdict| (position(verdict.pair.a), position(verdict.pair.b));
+        self.apart.extend(apart.map(ends));
+    }
+
+    /// Carries out the verdicts that two rows are one. One that would join what another verdict
+    /// keeps apart is left: apart goes first.
+    fn decree(&mut self, judge: &Judge<'_>, problem: &Problem<'_>, tally: &mut Tally) {
+        let verdicts = problem.verdicts.iter().map(|(_, verdict)| *verdict);
+        let mut same: Vec<Verdict> = verdicts.filter(|verdict| verdict.same).collect();
+        let keys = |verdict: &Verdict| {
+            let (a, b) = (verdict.pair.a, verdict.pair.b);
+            let (a, b) = (judge.table.key(a), judge.table.key(b));
+            (a.min(b), a.max(b))
+        };
+        same.sort_unstable_by_key(keys);
+        for verdict in same {
+            let cluster = |row: RowIndex| {
+                let position = problem.rows.binary_search(&row);
+                self.cluster_of[position.expect("a component holds its verdicts' rows")]
+            };
+            let (a, b) = (cluster(verdict.pair.a), cluster(verdict.pair.b));
+            if a == b {
+                continue;
+            }
+            if self.must_stay_apart(a, b) {
+                tally.contradictory.push(verdict.pair);
+            } else {
+                self.merge(a, b, 0);
+            }
+        }
+    }
+
+    /// Neighbours of each position, by the edges in force.
+    fn connect(&mut self, kept: &oversize::Cut) {
+        let count = self.facts.len();
+        self.starts.clear();
+        self.starts.resize(count + 1, 0);
+        self.open.clear();
+        for (number, edge) in (0_u32..).zip(&self.edges) {
+            if kept.holds(edge) {
+                self.open.push((number, 0));
+                self.starts[edge.a as usize + 1] += 1;
+                self.starts[edge.b as usize + 1] += 1;
+            }
+        }
+        for position in 0..count {
+            self.starts[position + 1] += self.starts[position];
+        }
+        self.neighbours.clear();
+        self.neighbours.resize(2 * self.open.len(), 0);
+        for (number, _) in self.open.iter().rev() {
+            let edge = self.edges[*number as usize];
+            for (from, to) in [(edge.a, edge.b), (edge.b, edge.a)] {
+                // Filled from the end of each list down; `starts` is put right below.
+                self.starts[from as usize + 1] -= 1;
+                let at = self.starts[from as usize + 1];
+                self.neighbours[at as usize] = to;
+            }
+        }
+        // Each `starts[p + 1]` now is where the list of `p` begins.
+        self.starts.remove(0);
+        self.starts.push(self.neighbours.len() as u32);
+    }
+
+    fn merge_all(&mut self, judge: &Judge<'_>) {
+        let mut time = 0;
+        let mut open = std::mem::take(&mut self.open);
+        loop {
+            let mut merged = false;
+            open.retain_mut(|(number, tried)| {
+                let edge = self.edges[*number as usize];
+                let a = self.cluster_of[edge.a as usize];
+                let b = self.cluster_of[edge.b as usize];
+                if a == b {
+                    return false;
+                }
+                time += 1;
+                let last_change = self.changed[a as usize].max(self.changed[b as usize]);
+                if *tried > last_change {
+                    return true;
+                }
+                *tried = time;
+                self.gather(a, b);
+                if self.must_stay_apart(a, b)
+                    || judge.conflict(&self.left, &self.right).is_some()
+                    || !self.has_support(judge, a, b)
+                {
+                    return true;
+                }
+                self.merge(a, b, time);
+                merged = true;
+                false
+            });
+            if !merged {
+                break;
+            }
+        }
+        self.open = open;
+    }
+
+    /// Members of two clusters into `left` and `right`.
+    fn gather(&mut self, a: u32, b: u32) {
+        for (list, cluster) in [(&mut self.left, a), (&mut self.right, b)] {
+            list.clear();
+            let mut member = cluster;
+            while member != NONE {
+                list.push(self.facts[member as usize]);
+                member = self.next[member as usize];
+            }
+        }
+    }
+
+    fn must_stay_apart(&self, a: u32, b: u32) -> bool {
+        self.apart.iter().any(|(x, y)| {
+            let ends = (self.cluster_of[*x as usize], self.cluster_of[*y as usize]);
+            ends == (a, b) || ends == (b, a)
+        })
+    }
+
+    /// Whether enough of the comparable pairs between two gathered clusters are links.
+    fn has_support(&self, judge: &Judge<'_>, a: u32, b: u32) -> bool {
+        let (mut member, other) = if self.size[a as usize] <= self.size[b as usize] {
+            (a, b)
+        } else {
+            (b, a)
+        };
+        let mut linked = 0;
+        while member != NONE {
+            let position = member as usize;
+            let range = self.starts[position] as usize..self.starts[position + 1] as usize;
+            let beyond = |to: &&u32| self.cluster_of[**to as usize] == other;
+            linked += self.neighbours[range].iter().filter(beyond).count();
+            member = self.next[position];
+        }
+        let comparable = judge.comparable(&self.left, &self.right);
+        linked as f64 >= judge.rules.support_min * comparable as f64
+    }
+
+    /// Adds the members of one cluster to the larger other.
+    fn merge(&mut self, a: u32, b: u32, time: u32) {
+        let larger_first = self.size[a as usize] >= self.size[b as usize];
+        let (kept, gone) = if larger_first { (a, b) } else { (b, a) };
+        let mut member = gone;
+        while member != NONE {
+            self.cluster_of[member as usize] = kept;
+            member = self.next[member as usize];
+        }
+        let end = self.last[kept as usize];
+        self.next[end as usize] = gone;
+        self.last[kept as usize] = self.last[gone as usize];
+        self.size[kept as usize] += self.size[gone as usize];
+        self.changed[kept as usize] = time;
+    }
+
+    /// Says of each link between different clusters why it joins nothing.
+    fn set_aside(&mut self, judge: &Judge<'_>, kept: &oversize::Cut, tally: &mut Tally) {
+        let mut known: HashMap<(u32, u32), SetAsideReason> = HashMap::new();
+        for number in 0..self.edges.len() {
+            let edge = self.edges[number];
+            let a = self.cluster_of[edge.a as usize];
+            let b = self.cluster_of[edge.b as usize];
+            if a == b {
+                continue;
+            }
+            let pair = (a.min(b), a.max(b));
+            let between = match known.get(&pair) {
+                Some(reason) => *reason,
+                None => {
+                    let reason = self.reason(judge, pair, tally);
+                    known.insert(pair, reason);
+                    reason
+                }
+            };
+            let weak = between == SetAsideReason::Support && !kept.holds(&edge);
+            let reason = match (weak, edge.bits < judge.rules.link_bits) {
+                (true, true) => SetAsideReason::SourceCheck,
+                (true, false) => SetAsideReason::Oversize,
+                (false, _) => between,
+            };
+            tally.set_aside.push(LinkSetAside {
+                pair: edge.link.pair,
+                weight: edge.link.weight,
+                reason,
             });
         }
-        components[index_of[top] as usize].rows.push(row);
     }
-    for link in links {
-        let top = root(&mut parent, link.pair.a) as usize;
-        components[index_of[top] as usize].links.push(*link);
-    }
-    components
-}
 
-/// Root of a row, halving the path on the way.
-fn root(parent: &mut [u32], mut row: u32) -> u32 {
-    while parent[row as usize] != row {
-        let above = parent[parent[row as usize] as usize];
-        parent[row as usize] = above;
-        row = above;
-    }
-    row
-}
-
-/// Merges the rows of a component into clusters; rows of each ascending.
-///
-/// Links are tried from the strongest down, ties broken by the rows' keys. A link merges the two
-/// clusters that it joins if no rule forbids it and enough of their comparable cross pairs are
-/// links. Passes repeat until nothing merges: a link refused early may have support later.
-pub(super) fn solve(
-    table: &RecordTable,
-    rows: &[RowIndex],
-    links: &[Link],
-    rules: &ClusterRules,
-) -> Vec<Vec<RowIndex>> {
-    let mut state = State::new(table, rows, links, rules);
-    let mut open = sorted(table, links);
-    loop {
-        let mut merged = false;
-        open.retain(|link| {
-            let (a, b) = (state.cluster_at(link.pair.a), state.cluster_at(link.pair.b));
-            if a == b {
-                return false;
-            }
-            if state.may_merge(a, b) {
-                state.merge(a, b);
-                merged = true;
-                return false;
-            }
-            true
-        });
-        if !merged {
-            break;
+    /// Why two clusters of the finished component are two.
+    fn reason(
+        &mut self,
+        judge: &Judge<'_>,
+        (a, b): (u32, u32),
+        tally: &mut Tally,
+    ) -> SetAsideReason {
+        if self.must_stay_apart(a, b) {
+            return SetAsideReason::CannotLink;
         }
-    }
-    state.into_clusters()
-}
-
-fn sorted(table: &RecordTable, links: &[Link]) -> Vec<Link> {
-    let mut sorted = links.to_vec();
-    let keys = |link: &Link| {
-        let (a, b) = (table.key(link.pair.a), table.key(link.pair.b));
-        (a.min(b), a.max(b))
-    };
-    sorted.sort_by(|x, y| {
-        y.weight
-            .0
-            .total_cmp(&x.weight.0)
-            .then_with(|| keys(x).cmp(&keys(y)))
-    });
-    sorted
-}
-
-struct State<'a> {
-    table: &'a RecordTable,
-    rules: &'a ClusterRules,
-    /// Rows of the component, ascending; everything below counts positions in it.
-    rows: &'a [RowIndex],
-    /// Linked rows of each row.
-    neighbours: Vec<Vec<u32>>,
-    /// Cluster of each row.
-    cluster_of: Vec<u32>,
-    /// Rows of each cluster; emptied when merged into another.
-    members: Vec<Vec<u32>>,
-}
-
-impl<'a> State<'a> {
-    fn new(
-        table: &'a RecordTable,
-        rows: &'a [RowIndex],
-        links: &[Link],
-        rules: &'a ClusterRules,
-    ) -> Self {
-        let mut state = Self {
-            table,
-            rules,
-            rows,
-            neighbours: vec![Vec::new(); rows.len()],
-            cluster_of: (0..rows.len() as u32).collect(),
-            members: (0..rows.len() as u32).map(|row| vec![row]).collect(),
-        };
-        for link in links {
-            let (a, b) = (state.position(link.pair.a), state.position(link.pair.b));
-            state.neighbours[a].push(b as u32);
-            state.neighbours[b].push(a as u32);
-        }
-        state
-    }
-
-    fn position(&self, row: RowIndex) -> usize {
-        self.rows
-            .binary_search(&row)
-            .expect("a component's links join its rows")
-    }
-
-    fn cluster_at(&self, row: RowIndex) -> u32 {
-        self.cluster_of[self.position(row)]
-    }
-
-    fn may_merge(&self, a: u32, b: u32) -> bool {
-        let (a_rows, b_rows) = (&self.members[a as usize], &self.members[b as usize]);
-        for kind in &self.rules.once {
-            let holds = |rows: &[u32]| rows.iter().any(|row| self.kind(*row) == *kind);
-            if holds(a_rows) && holds(b_rows) {
-                return false;
+        self.gather(a, b);
+        match judge.conflict(&self.left, &self.right) {
+            Some(reason) => {
+                if self.has_support(judge, a, b) {
+                    let first = |side: &[Fact]| side.iter().map(|fact| fact.row).min();
+                    let pair = first(&self.left).zip(first(&self.right));
+                    tally
+                        .refused
+                        .extend(pair.map(|(a, b)| CandidatePair::new(a, b)));
+                }
+                reason
             }
+            None => SetAsideReason::Support,
         }
-        let linked: usize = a_rows
-            .iter()
-            .flat_map(|row| &self.neighbours[*row as usize])
-            .filter(|other| self.cluster_of[**other as usize] == b)
-            .count();
-        let comparable: usize = a_rows
-            .iter()
-            .map(|x| b_rows.iter().filter(|y| self.comparable(*x, **y)).count())
-            .sum();
-        linked as f64 >= self.rules.support_min * comparable as f64
-    }
-
-    fn kind(&self, position: u32) -> crate::terms::EventKind {
-        self.table.kind(self.rows[position as usize])
-    }
-
-    /// Whether the two rows share at least half of what the poorer one has.
-    fn comparable(&self, x: u32, y: u32) -> bool {
-        let presence = |position: u32| {
-            self.table.presence(self.rows[position as usize]) & self.rules.comparable_mask
-        };
-        let (x, y) = (presence(x), presence(y));
-        let poorer = x.count_ones().min(y.count_ones());
-        (x & y).count_ones() * 2 >= poorer.max(1)
-    }
-
-    fn merge(&mut self, a: u32, b: u32) {
-        let larger_first = self.members[a as usize].len() >= self.members[b as usize].len();
-        let (kept, gone) = if larger_first { (a, b) } else { (b, a) };
-        let moved = std::mem::take(&mut self.members[gone as usize]);
-        moved
-            .iter()
-            .for_each(|row| self.cluster_of[*row as usize] = kept);
-        self.members[kept as usize].extend(moved);
-    }
-
-    fn into_clusters(self) -> Vec<Vec<RowIndex>> {
-        let filled = self.members.into_iter().filter(|rows| !rows.is_empty());
-        filled
-            .map(|positions| {
-                let mut rows: Vec<RowIndex> = positions
-                    .into_iter()
-                    .map(|position| self.rows[position as usize])
-                    .collect();
-                rows.sort_unstable();
-                rows
-            })
-            .collect()
     }
 }

@@ -2,7 +2,8 @@
 
 use std::collections::{HashMap, HashSet};
 
-use crate::terms::{EntityId, RowIndex};
+use super::Partition;
+use crate::terms::EntityId;
 
 /// Gives each cluster its entity ID.
 ///
@@ -18,7 +19,7 @@ use crate::terms::{EntityId, RowIndex};
 #[must_use]
 pub fn inherit(
     previous: &[Option<EntityId>],
-    clusters: &[Vec<RowIndex>],
+    clusters: &Partition,
     fresh: &mut dyn FnMut() -> EntityId,
 ) -> Vec<EntityId> {
     let mut claims: Vec<(usize, EntityId, usize)> = Vec::new();

@@ -4,7 +4,8 @@
 //! an agreeing slot agrees; and if all attributes of a differing slot but one are known to agree,
 //! that one differs. Slots with one character left out never tell that an attribute agrees or
 //! differs: a shared one tells that the rest of the tag agrees and this attribute is *near*. What no
-//! rule reaches is unknown, and carries no evidence.
+//! rule reaches is unknown, and carries no evidence. Where a tag pads records that lack an attribute,
+//! a difference tells nothing.
 
 use std::ops::Range;
 
@@ -51,6 +52,8 @@ struct Conjunction {
     slot: usize,
     attributes: Vec<Attribute>,
     agrees: AttributeSet,
+    /// Whether a difference tells something.
+    tells_difference: bool,
 }
 
 /// A tag with variants that lack one character.
@@ -78,6 +81,7 @@ impl Derivation {
                 slot,
                 attributes: part.attributes.clone(),
                 agrees: part.agrees,
+                tells_difference: !tag.pad,
             }));
             if let Some(deletions) = tag.deletions {
                 let mut others = tag.attributes();
@@ -116,7 +120,7 @@ impl Derivation {
         }
         for Conjunction {
             slot, attributes, ..
-        } in &self.conjunctions
+        } in self.conjunctions.iter().filter(|one| one.tells_difference)
         {
             if a[*slot] == 0 || b[*slot] == 0 || a[*slot] == b[*slot] {
                 continue;

@@ -13,7 +13,8 @@ struct Person {
 }
 
 fn profile() -> LinkageProfile {
-    LinkageProfile::built_in("jp-standard").expect("built in")
+    let text = include_str!("../../tests/vectors/profiles/salted-filter.toml");
+    LinkageProfile::parse(text).expect("valid")
 }
 
 /// A stand-in for the encoder: a tag is a mix of its attributes' numbers.
@@ -259,4 +260,47 @@ fn a_shared_variant_is_near_and_only_the_whole_value_agrees() {
         Level::MISSING,
         "either may differ"
     );
+}
+
+#[test]
+fn a_padded_tag_tells_agreement_and_never_a_difference() {
+    let text = r#"
+name = "padded"
+version = 1
+summary = "A padded tag beside a plain one."
+[[tag]]
+name = "rare"
+attributes = ["rare_given_kana", "birth_date"]
+pad = true
+block = true
+[[tag]]
+name = "birth"
+attributes = ["birth_date"]
+[[comparison]]
+name = "given"
+rungs = [{ attribute = "rare_given_kana", m = 0.8, u = 0.01 }]
+"#;
+    let profile = LinkageProfile::parse(text).expect("valid");
+    let layout = profile.layout();
+    let level = |a: [u64; 2], b: [u64; 2]| {
+        let mut table = RecordTable::with_capacity(layout.clone(), 2);
+        for tags in [a, b] {
+            table.push(Row {
+                filters: &[],
+                tags: &tags,
+                presence: layout.presence_all(),
+                kind: EventKind::Other,
+                flags: 0,
+                year: 0,
+                source: 0,
+                key: 0,
+            });
+        }
+        let comparer = Comparer::new(&profile);
+        comparer
+            .compare(&table, CandidatePair::new(0, 1))
+            .level(0)
+    };
+    assert_eq!(level([1, 50], [1, 50]), Level(0));
+    assert_eq!(level([1, 50], [2, 50]), Level::MISSING);
 }

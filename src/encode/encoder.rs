@@ -123,7 +123,7 @@ impl Encoder {
             let padding = source_key
                 .as_ref()
                 .map(|key| Padding(key.tag(&recipe.name)));
-            if recipe.deletions.is_some() && padding.is_none() {
+            if recipe.is_padded() && padding.is_none() {
                 return Err(NewEncoderError::NoSourceSecretForTag {
                     tag: recipe.name.clone(),
                 });

@@ -14,7 +14,8 @@
 //! # Padding
 //! Slots that no variant fills hold the same function of the record ref, keyed under the source
 //! secret: without it nobody can tell a padded slot from a variant, and the number of characters
-//! does not leak.
+//! does not leak. A tag with `pad` is padded as a whole where some attribute is missing: who has a rare
+//! name does not leak either.
 
 use zeroize::Zeroizing;
 
@@ -30,7 +31,10 @@ pub const CHARACTERS_MIN: usize = 3;
 /// A tag recipe with its key derived. No `Debug`.
 pub(super) struct TagMaker {
     parts: Vec<TagPart>,
-    deletions: Option<(Attribute, Padding)>,
+    deletions: Option<Attribute>,
+    pad: bool,
+    /// Needed if there are deletions or `pad` is set.
+    padding: Option<Padding>,
     key: Key,
 }
 
@@ -38,19 +42,19 @@ pub(super) struct TagMaker {
 pub(super) struct Padding(pub(super) Key);
 
 impl TagMaker {
-    /// `key`: key of this tag under the linkage secret. `padding`: needed if the recipe has
-    /// deletions.
+    /// `key`: key of this tag under the linkage secret. `padding`: needed if the recipe is padded.
     pub(super) fn new(recipe: &TagRecipe, key: Key, padding: Option<Padding>) -> Self {
-        let attribute = recipe.deletions.map(|deletions| deletions.attribute);
         Self {
             parts: recipe.parts.clone(),
-            deletions: attribute.zip(padding),
+            deletions: recipe.deletions.map(|deletions| deletions.attribute),
+            pad: recipe.pad,
+            padding,
             key,
         }
     }
 
     /// Writes the tag's slots and says whether there is one. It is absent, and `slots` all zero, if
-    /// an attribute is missing or holds an unknown character.
+    /// an attribute is missing or holds an unknown character and the recipe does not pad.
     ///
     /// `message`: memory that is used again.
     ///
@@ -66,19 +70,40 @@ impl TagMaker {
         for (index, part) in self.parts.iter().enumerate() {
             if !write_message(index, part, identity, None, message) {
                 slots.fill(0);
-                return false;
+                return self.pads(identity) && self.fill_from(0, record_ref, message, slots);
             }
             slots[index] = value(&self.key, message);
         }
-        if let Some((attribute, padding)) = &self.deletions {
-            let filled = self.variants(*attribute, identity, message, slots);
-            for (index, slot) in slots.iter_mut().enumerate().skip(filled) {
-                message.clear();
-                append_field(message, record_ref.as_str());
-                // A tag has at most 32 slots.
-                message.extend((index as u32).to_le_bytes());
-                *slot = value(&padding.0, message);
-            }
+        if let Some(attribute) = self.deletions {
+            let filled = self.variants(attribute, identity, message, slots);
+            self.fill_from(filled, record_ref, message, slots);
+        }
+        true
+    }
+
+    /// Whether a record that lacks an attribute is padded: not one that has nothing of the tag.
+    fn pads(&self, identity: &Identity) -> bool {
+        let mut attributes = self.parts.iter().flat_map(|part| &part.attributes);
+        self.pad && attributes.any(|attribute| identity.known(*attribute).is_some())
+    }
+
+    /// Pads the slots from `first` on and says whether it could.
+    fn fill_from(
+        &self,
+        first: usize,
+        record_ref: &RecordRef,
+        message: &mut Zeroizing<Vec<u8>>,
+        slots: &mut [u64],
+    ) -> bool {
+        let Some(padding) = &self.padding else {
+            return false;
+        };
+        for (index, slot) in slots.iter_mut().enumerate().skip(first) {
+            message.clear();
+            append_field(message, record_ref.as_str());
+            // A tag has at most 32 slots.
+            message.extend((index as u32).to_le_bytes());
+            *slot = value(&padding.0, message);
         }
         true
     }

@@ -1,9 +1,10 @@
 //! Runs linkage to the end. `pipeline` is the one place where the compute rooms meet; `runner`
 //! gives a run its life: queued, running, succeeded or failed.
 
+mod clustering;
 mod pipeline;
 mod runner;
 mod scoring;
 
-pub use pipeline::PipelineError;
+pub use pipeline::{PipelineError, block_plan};
 pub use runner::{JobRunner, StartRunError};

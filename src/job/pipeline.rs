@@ -6,20 +6,18 @@ use std::time::Instant;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
+use super::clustering;
 use super::scoring::{self, Scored};
 use crate::block::{self, BlockPlan, Candidates};
-use crate::cluster::{self, ClusterRules};
+use crate::cluster::{self, ClusterRules, Partition};
 use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::{Progress, RunReport, SourceCount, StepReport};
-use crate::terms::{EntityId, EventKind, RowIndex, RunId, Thresholds};
+use crate::terms::{ClusteringReport, EntityId, RowIndex, RunId, Thresholds};
 
 /// Blocks with more rows than this are left out of a pass.
 const BLOCK_ROWS_MAX: usize = 1_000;
-
-/// Two clusters merge if at least this share of their comparable cross pairs are links.
-const SUPPORT_MIN: f64 = 0.5;
 
 /// Inside components of links up to this many rows, every pair is compared.
 const COMPONENT_ROWS_MAX: usize = 200;
@@ -113,19 +111,25 @@ impl<'a> Pipeline<'a> {
             Ok((missed.len() as u64, missed.len() as u64))
         })?;
 
+        let rules = ClusterRules::of(&profile, scored.choice.thresholds.upper_bits);
         let clusters = self.step("cluster", 0, |_, _| {
-            let clusters = cluster::solve(table, &scored.links, &cluster_rules(&profile));
-            let count = clusters.clusters.len() as u64;
+            let clusters = cluster::solve(table, &scored.links, &[], &rules);
+            let count = clusters.partition.len() as u64;
             Ok((clusters, count))
         })?;
 
-        self.step("publish", 0, |pipeline, _| {
-            let entities = assign_entities(pipeline.store, &loaded, &clusters.clusters)?;
-            pipeline.store.publish(run, &loaded, &entities)?;
-            Ok(((), clusters.clusters.len() as u64))
+        let churn = self.step("publish", 0, |pipeline, _| {
+            let entities = assign_entities(pipeline.store, &loaded, &clusters.partition)?;
+            let churn = pipeline.store.publish(run, &loaded, &entities)?;
+            Ok((churn, clusters.partition.len() as u64))
         })?;
 
         let mut report = report(&profile, &loaded, &found, &scored, &clusters);
+        report.clustering = clustering::report(table, &clusters, &rules, &scored);
+        report.clustering.churn = churn;
+        report
+            .warnings
+            .extend(clustering::warnings(&clusters, &report.clustering));
         report.candidate_pairs += completed;
         Ok((self.steps, report))
     }
@@ -159,7 +163,9 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-fn block_plan(profile: &LinkageProfile) -> BlockPlan {
+/// What a run under this profile blocks on.
+#[must_use]
+pub fn block_plan(profile: &LinkageProfile) -> BlockPlan {
     let tags = (0..profile.tags.len())
         .filter(|tag| profile.tags[*tag].block)
         .collect();
@@ -169,20 +175,10 @@ fn block_plan(profile: &LinkageProfile) -> BlockPlan {
     }
 }
 
-fn cluster_rules(profile: &LinkageProfile) -> ClusterRules {
-    let layout = profile.layout();
-    let blocking = (0..profile.tags.len()).filter(|tag| profile.tags[*tag].block);
-    ClusterRules {
-        support_min: SUPPORT_MIN,
-        once: vec![EventKind::Birth, EventKind::Death],
-        comparable_mask: blocking.fold(0, |mask, tag| mask | layout.tag_bit(tag)),
-    }
-}
-
 fn assign_entities(
     store: &Store,
     loaded: &LoadedTable,
-    clusters: &[Vec<RowIndex>],
+    clusters: &Partition,
 ) -> Result<Vec<EntityId>, PipelineError> {
     let rows = loaded.table.len() as RowIndex;
     let previous: Vec<Option<EntityId>> = match store.published() {
@@ -215,7 +211,7 @@ fn report(
     let mut records = vec![0; loaded.sources.len()];
     (0..table.len() as RowIndex).for_each(|row| records[usize::from(table.source(row))] += 1);
     let mut entity_sizes = vec![0; ENTITY_SIZE_MAX];
-    for rows in &clusters.clusters {
+    for rows in clusters.partition.iter() {
         entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
     }
     let mut warnings = scored.estimate.warnings.clone();
@@ -228,7 +224,7 @@ fn report(
     let named = loaded.sources.iter().cloned().zip(records);
     RunReport {
         records: table.len() as u64,
-        entities: clusters.clusters.len() as u64,
+        entities: clusters.partition.len() as u64,
         sources: named
             .map(|(source, records)| SourceCount { source, records })
             .collect(),
@@ -236,7 +232,7 @@ fn report(
         blocks_capped: found.capped.iter().map(|capped| capped.blocks).sum(),
         links: scored.links.len() as u64,
         reviews: scored.reviews(),
-        links_set_aside: clusters.links_set_aside,
+        links_set_aside: clusters.set_aside().len() as u64,
         thresholds: scored.choice.thresholds,
         threshold_rule: scored.choice.rule,
         prior_probability: scored.estimate.model.prior_probability,
@@ -244,6 +240,7 @@ fn report(
         histogram: score::histogram(&scored.estimate.model, &scored.patterns),
         entity_sizes,
         comparisons: scored.estimate.model.report(profile),
+        clustering: ClusteringReport::default(),
         warnings,
     }
 }

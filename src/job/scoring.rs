@@ -153,13 +153,16 @@ fn random_vectors(profile: &LinkageProfile, table: &RecordTable) -> Vec<Comparis
     if rows < 2 {
         return Vec::new();
     }
+    // By key, so that the order in which records came does not choose the pairs.
+    let mut order: Vec<RowIndex> = (0..rows).collect();
+    order.par_sort_unstable_by_key(|row| table.key(*row));
     let mut random = ChaCha8Rng::seed_from_u64(RANDOM_SEED);
     let pairs: Vec<CandidatePair> = (0..RANDOM_PAIRS)
         .map(|_| {
             let a = random.random_range(0..rows);
             // Any row but `a`, each as likely.
             let b = (a + random.random_range(1..rows)) % rows;
-            CandidatePair::new(a, b)
+            CandidatePair::new(order[a as usize], order[b as usize])
         })
         .collect();
     compare(profile, table, &pairs, &|_| ())

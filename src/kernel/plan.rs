@@ -1,10 +1,10 @@
 //! How far are filters read before it is decided whether to read on?
 
 use super::tile::{LANES, Shape};
-use super::{Path, common_ones, ones};
+use super::{Path, ones};
 
 /// Rows and queries that a plan looks at, at most, of each side.
-const SAMPLE: usize = 192;
+const SAMPLE: usize = 128;
 /// Cost of reading a word, of the test after the prefix, and of going on, in instructions.
 const WORD_COST: f64 = 3.0;
 const TEST_COST: f64 = 5.0;
@@ -54,10 +54,12 @@ impl Plan {
             return Err(PlanError::Threshold);
         }
         let (queries, rows) = (sample(queries, words), sample(rows, words));
+        let go_on = groups_left(&queries, &rows, words, threshold);
         let work = |prefix: usize| {
             let left = (words - prefix) as f64;
-            let go_on = groups_left(&queries, &rows, prefix, threshold);
-            prefix as f64 * WORD_COST + TEST_COST + go_on * (left * WORD_COST + GO_ON_COST)
+            prefix as f64 * WORD_COST
+                + TEST_COST
+                + go_on[prefix - 1] * (left * WORD_COST + GO_ON_COST)
         };
         let prefix = (1..=words).min_by(|x, y| work(*x).total_cmp(&work(*y)));
         let shape = Shape {
@@ -101,26 +103,48 @@ impl Plan {
     }
 }
 
+/// A filter, and its ones from every word on.
+type Sampled<'f> = (&'f [u64], Vec<u32>);
+
 /// Some filters of the whole, evenly spread.
-fn sample(filters: &[u64], words: usize) -> Vec<&[u64]> {
+fn sample(filters: &[u64], words: usize) -> Vec<Sampled<'_>> {
     let count = filters.len() / words;
     let step = count.div_ceil(SAMPLE).max(1);
-    filters.chunks_exact(words).step_by(step).collect()
+    let mut some = Vec::new();
+    for filter in filters.chunks_exact(words).step_by(step) {
+        let ones_from = (0..=words).map(|word| ones(&filter[word..]));
+        some.push((filter, ones_from.collect()));
+    }
+    some
 }
 
-/// The share of (query, eight rows) in which the prefix leaves any pair.
-fn groups_left(queries: &[&[u64]], rows: &[&[u64]], prefix: usize, threshold: f64) -> f64 {
-    let rest = |filter: &[u64]| ones(&filter[prefix..]);
-    let could = |a: &[u64], b: &[u64]| {
-        let most = common_ones(&a[..prefix], &b[..prefix]) + rest(a).min(rest(b));
-        f64::from(2 * most) >= threshold * f64::from(ones(a) + ones(b)) - 4.0
-    };
-    let (mut left, mut groups) = (0_u32, 0_u32);
-    for query in queries {
+/// For each prefix from one word on: the share of (query, eight rows) in which it leaves any pair.
+fn groups_left(
+    queries: &[Sampled<'_>],
+    rows: &[Sampled<'_>],
+    words: usize,
+    threshold: f64,
+) -> Vec<f64> {
+    let mut left = vec![0_u32; words];
+    let mut groups = 0_u32;
+    for (query, query_ones) in queries {
         for eight in rows.chunks(LANES) {
             groups += 1;
-            left += u32::from(eight.iter().any(|row| could(query, row)));
+            let mut any = vec![false; words];
+            for (row, row_ones) in eight {
+                let need = threshold * f64::from(query_ones[0] + row_ones[0]) - 4.0;
+                let mut common = 0;
+                for word in 0..words {
+                    common += (query[word] & row[word]).count_ones();
+                    let most = common + query_ones[word + 1].min(row_ones[word + 1]);
+                    any[word] |= f64::from(2 * most) >= need;
+                }
+            }
+            for (count, any) in left.iter_mut().zip(any) {
+                *count += u32::from(any);
+            }
         }
     }
-    f64::from(left) / f64::from(groups.max(1))
+    let share = |count: u32| f64::from(count) / f64::from(groups.max(1));
+    left.into_iter().map(share).collect()
 }

@@ -43,6 +43,11 @@ const TABLE: &[(&str, &[Role])] = &[
     ("/musubi.v1.LinkRecordsJobService/WatchRun", &[Pipeline]),
     ("/musubi.v1.EntityService/ResolveRecord", &[Pipeline]),
     ("/musubi.v1.EntityService/ListEntityRecords", &[Pipeline]),
+    ("/musubi.v1.EntityService/ResolveEntity", &[Pipeline]),
+    (
+        "/musubi.v1.EntityService/DiffRuns",
+        &[Pipeline, Officer, Auditor, Admin],
+    ),
     ("/musubi.v1.EntityService/ExportEntities", &[Pipeline]),
     (
         "/musubi.v1.EntityService/ListSources",

@@ -121,22 +121,22 @@ impl Disk {
         self.vfs.lock(path).explain("lock", path)
     }
 
+    /// What lies in a directory, sorted by name.
+    pub(super) fn list(&self, directory: &Path) -> Result<Vec<PathBuf>, StorageFault> {
+        let mut paths = self.vfs.list(directory).explain("list", directory)?;
+        paths.sort();
+        Ok(paths)
+    }
+
     /// Files of a directory that end in `.extension`, sorted by name.
     pub(super) fn files_with_extension(
         &self,
         directory: &Path,
         extension: &str,
     ) -> Result<Vec<PathBuf>, StorageFault> {
-        let mut paths = self.vfs.list(directory).explain("list", directory)?;
+        let mut paths = self.list(directory)?;
         paths.retain(|path| path.extension().is_some_and(|ending| ending == extension));
-        paths.sort();
         Ok(paths)
-    }
-
-    /// Whether nothing lies in a directory.
-    pub(super) fn is_empty(&self, directory: &Path) -> Result<bool, StorageFault> {
-        let names = self.vfs.list(directory).explain("list", directory)?;
-        Ok(names.is_empty())
     }
 
     /// Removes what an interrupted write left behind.

@@ -44,7 +44,7 @@ pub type CompactError = EraseError;
 
 /// What an erasure did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ErasureReceipt {
+pub struct ErasureReport {
     /// Records that were live and are gone.
     pub erased: u64,
     /// Records that were not here; they are refused from now on, too.
@@ -80,7 +80,7 @@ impl Store {
         &self,
         source: &SourceId,
         refs: &[RecordRef],
-    ) -> Result<ErasureReceipt, EraseError> {
+    ) -> Result<ErasureReport, EraseError> {
         let keys = self.inner.disk.keys();
         let tombstones: BTreeSet<Tombstone> = refs
             .iter()
@@ -103,7 +103,7 @@ impl Store {
     pub fn erase_again(
         &self,
         tombstones: &BTreeSet<[u8; 16]>,
-    ) -> Result<ErasureReceipt, EraseError> {
+    ) -> Result<ErasureReport, EraseError> {
         self.erase_marked(tombstones, None)
     }
 
@@ -139,7 +139,7 @@ impl Store {
         &self,
         tombstones: &BTreeSet<Tombstone>,
         source: Option<&SourceId>,
-    ) -> Result<ErasureReceipt, EraseError> {
+    ) -> Result<ErasureReport, EraseError> {
         if tombstones.len() > ERASED_MAX {
             return Err(EraseError::TooMany { max: ERASED_MAX });
         }
@@ -162,7 +162,7 @@ impl Store {
                 .filter(|tombstone| !before.contains(tombstone))
                 .collect()
         };
-        let mut receipt = ErasureReceipt {
+        let mut receipt = ErasureReport {
             erased: 0,
             unknown: 0,
             erased_before: (tombstones.len() - new.len()) as u64,

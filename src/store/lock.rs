@@ -4,6 +4,9 @@ use super::disk::Disk;
 use super::fault::StorageFault;
 use super::vfs::Lock;
 
+/// Name of the lock file.
+pub(super) const LOCK: &str = "LOCK";
+
 /// Why the directory could not be locked.
 #[derive(Debug, thiserror::Error)]
 pub enum LockError {
@@ -26,7 +29,7 @@ pub(super) struct DirectoryLock {
 impl DirectoryLock {
     /// Takes the lock on the store's directory, which must exist.
     pub(super) fn take(disk: &Disk) -> Result<Self, LockError> {
-        match disk.lock(&disk.root().join("LOCK"))? {
+        match disk.lock(&disk.root().join(LOCK))? {
             Some(lock) => Ok(Self { _lock: lock }),
             None => Err(LockError::InUse {
                 directory: disk.root().display().to_string(),

@@ -9,6 +9,7 @@ mod crypt;
 mod digest;
 mod disk;
 mod erase;
+mod erasure_receipt;
 mod fault;
 mod index;
 mod inner;
@@ -31,14 +32,14 @@ mod verify;
 pub mod vfs;
 
 pub use backup::{
-    BackupError, BackupReport, ErasedInError, RestoreError, RestoreReport, backup, backup_on,
-    erased_in, restore, restore_on, verify_backup,
+    BackupError, BackupReport, RestoreError, RestoreReport, backup, backup_on, restore, restore_on,
+    verify_backup, verify_backup_on,
 };
 pub use crypt::{
     KeyProvider, ReadStoreKeyError, RotateKeyError, StoreKey, UnlockError, WriteStoreKeyError,
 };
 pub use digest::{DigestError, StoreDigest};
-pub use erase::{CompactError, CompactReport, EraseError, ErasureReceipt};
+pub use erase::{CompactError, CompactReport, EraseError, ErasureReport};
 pub use fault::StorageFault;
 pub use index::IndexError;
 pub use log::{AppendError, LogPosition};

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use super::Store;
+use super::backup::unfinished;
 use super::catalogue::parse_seal;
 use super::crypt::{KeyProvider, RotateKeyError, UnlockError};
 use super::fault::StorageFault;
@@ -25,6 +26,12 @@ pub enum OpenStoreError {
     /// Another process has it.
     #[error("the store in '{directory}' is in use by another process")]
     InUse {
+        /// The store's directory.
+        directory: String,
+    },
+    /// A restore to it has not ended.
+    #[error("a restore to '{directory}' has not ended; run it again, or wait until it has")]
+    Unfinished {
         /// The store's directory.
         directory: String,
     },
@@ -94,6 +101,20 @@ impl Store {
         directory: &Path,
         provider: &KeyProvider,
     ) -> Result<Self, OpenStoreError> {
+        if unfinished(&Disk::new(Arc::clone(&vfs), directory))? {
+            return Err(OpenStoreError::Unfinished {
+                directory: directory.display().to_string(),
+            });
+        }
+        Self::open_unfinished(vfs, directory, provider)
+    }
+
+    /// [`Store::open_on`] while a restore to the store has not ended: for the restore itself.
+    pub(super) fn open_unfinished(
+        vfs: Arc<dyn Vfs>,
+        directory: &Path,
+        provider: &KeyProvider,
+    ) -> Result<Self, OpenStoreError> {
         let disk = Disk::new(vfs, directory);
         let unlocked = Vault::unlock(&disk, provider)?;
         disk.create_dir(directory)?;
@@ -106,6 +127,9 @@ impl Store {
                 None => Vault::create(&disk, provider)?,
             },
         };
+        // A process before may have ended between giving the keyring its name, or taking that of
+        // an unfinished restore away, and making it durable.
+        disk.sync_dir(directory)?;
         recover::create_if_absent(&disk)?;
         let mut seen = SeenFilter::new();
         let (catalogue, scanned) = recover::replay(&disk, |source, segment| {

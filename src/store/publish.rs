@@ -9,7 +9,7 @@ use super::segment::read_rows;
 use super::snapshot::{self, Published, snapshot_path};
 use super::table::TableBuilder;
 use super::{LoadedTable, NO_PANIC, Store};
-use crate::terms::{EntityId, RunId, SourceId};
+use crate::terms::{Churn, EntityId, RunId, SourceId};
 
 /// Why the live records could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -111,7 +111,8 @@ impl Store {
     /// Publishes the entities of a run: `entities[i]` belongs to row `i` of `rows`.
     ///
     /// Records that were erased since the rows were loaded are left out. Readers see the old
-    /// publication or the new one, whole. Durable on return.
+    /// publication or the new one, whole. Durable on return, with the history of the IDs. Tells how
+    /// IDs changed.
     ///
     /// # Errors
     /// [`PublishError`].
@@ -120,7 +121,7 @@ impl Store {
         run: RunId,
         rows: &LoadedTable,
         entities: &[EntityId],
-    ) -> Result<(), PublishError> {
+    ) -> Result<Churn, PublishError> {
         if rows.refs.len() != entities.len() {
             return Err(PublishError::Lengths {
                 rows: rows.refs.len(),
@@ -134,8 +135,17 @@ impl Store {
             return Err(PublishError::AlreadyPublished { run });
         }
         let kept = |source: &SourceId, label: &str| !inner.is_erased(source, label);
-        let written = snapshot::write(&inner.disk, run, rows, entities, kept);
-        let (file, seal) = inner.poison_if_unconfirmed(written)?;
+        let before = self.published();
+        let created = inner.catalogue().runs.get(&run).map(|it| it.created_unix_s);
+        let made = snapshot::Made {
+            run,
+            created_unix_s: created.unwrap_or(0),
+            rows,
+            entities,
+            before: before.as_ref(),
+        };
+        let written = snapshot::write(&inner.disk, &made, kept);
+        let (file, seal, churn) = inner.poison_if_unconfirmed(written)?;
         let path = snapshot_path(inner.disk.root(), run, 0);
         inner.poison_if_unconfirmed(file.publish(&path))?;
         let published = Published::load(&inner.disk, run, 0, &seal)?;
@@ -145,7 +155,7 @@ impl Store {
         });
         inner.record(entry, &[])?;
         *inner.published.write().expect(NO_PANIC) = Some(published);
-        Ok(())
+        Ok(churn)
     }
 
     /// The publication in force.

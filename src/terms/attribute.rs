@@ -71,6 +71,8 @@ attributes! {
     NationalId "national_id" "A national number, as in Western evaluation sets." [];
     BirthPlace "birth_place" "Place of birth." [];
     Occupation "occupation" "Occupation." [];
+    RareGivenKana "rare_given_kana" "Given name, kana fold key K2, if its reading is not a common one." [GivenKana];
+    RareGivenKanji "rare_given_kanji" "Given name in kanji, variants folded, if it is not a common one." [GivenKanji];
 }
 
 /// A set of attributes.

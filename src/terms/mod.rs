@@ -26,13 +26,17 @@
 //! | threshold | lower and upper cut on the match weight, bits | [`Thresholds`] |
 //! | decision | the machine's: link, review, non-link | [`Decision`] |
 //! | link | a pair decided to be one person | [`Link`] |
+//! | verdict | a person's decision on a pair: one person or not | [`Verdict`] |
 //! | cluster | rows that one run believes to be one person | `Vec<RowIndex>` |
 //! | entity | the lasting identity that a cluster continues across runs | [`EntityId`] |
 //! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
 
 mod attribute;
 mod check;
+mod clustering;
 mod encoding;
+mod history;
+mod erasure;
 mod flags;
 mod ids;
 mod linkage;
@@ -43,7 +47,13 @@ mod table;
 
 pub use attribute::{Attribute, AttributeSet};
 pub use check::SourceCheck;
+pub use clustering::{
+    Churn, ClusteringReport, FalseMergeEstimate, LinkSetAside, OversizeReport, SetAsideCount,
+    SetAsideReason, Verdict,
+};
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
+pub use history::IdState;
+pub use erasure::ErasureReceipt;
 pub use flags::{RecordFlag, TRACER_PREFIX, tracer_number};
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{

@@ -5,7 +5,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{RunId, SourceId, Thresholds};
+use super::{ClusteringReport, RunId, SourceId, Thresholds};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -132,6 +132,9 @@ pub struct RunReport {
     pub entity_sizes: Vec<u64>,
     /// The model.
     pub comparisons: Vec<ComparisonReport>,
+    /// What clustering and publishing did.
+    #[serde(default)]
+    pub clustering: ClusteringReport,
     /// What a person should know: capped blocks, fallbacks.
     pub warnings: Vec<String>,
 }

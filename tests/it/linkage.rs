@@ -95,6 +95,19 @@ async fn records_of_one_person_resolve_to_one_entity() {
         .expect("watched");
     assert_eq!(again, run);
 
+    let (state, holders) = client.entity_history(&entity, None).await.expect("known");
+    assert_eq!((state.as_str(), holders), ("current", vec![entity.clone()]));
+    let again = client.start_run(None).await.expect("started");
+    let again = client.watch_run(again.id, &mut |_| {}).await;
+    let again = again.expect("watched");
+    let churn = client.diff(run.id, again.id).await.expect("both published");
+    assert_eq!((churn.existing, churn.per_thousand()), (300, 0.0));
+    assert_eq!(again.report.map(|it| it.clustering.churn), Some(churn));
+    let error = client.diff(again.id, run.id).await.expect_err("backwards");
+    assert_eq!(reason(error), "RUN_NOT_FOUND");
+    let unknown = client.entity_history(&"0".repeat(32), None).await;
+    assert_eq!(reason(unknown.expect_err("unknown")), "ENTITY_NOT_FOUND");
+
     let world = world.restart().await;
     let mut client = world.operator().await;
     let (after, _) = client.resolve("hosp_b", "b7").await.expect("resolved");

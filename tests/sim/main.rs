@@ -8,10 +8,19 @@
 //! - The store does not open after a crash, although no byte decayed.
 //! - An operation fails although no fault was planned, or panics.
 //! - After a full disk has room again, the store does not go on by itself.
+//! - A backup or restore that was acknowledged is not whole, or is not the store of its time, with
+//!   what was to be erased again erased.
+//! - A backup that failed harmed the store or the backup before it, or stands in the way of the next.
+//! - A backup holds files that the store no longer has.
+//! - A store opens that was restored in part, or before the erased were erased again.
+//! - After a change of the key neither the old nor the new one opens the store, or, once the new
+//!   one did, the old one does.
 //!
 //! # No failure
 //! - An operation that was not acknowledged is there after a crash, whole; or is not there.
 //! - After a fault of a sync the store takes no more writes until it is opened again.
+//! - A backup made after a sync failed may be ahead of what the store has after a power cut; the
+//!   next backup then needs another folder.
 //!
 //! # Nondeterminism left
 //! None in one history: one thread, all choices from the seed. The store's ID and keys are drawn
@@ -19,7 +28,11 @@
 //!
 //! `MUSUBI_SIM_CASES` sets the number of histories, `MUSUBI_SIM_SEED` replays one.
 
+mod backups;
+mod compare;
+mod decay;
 mod faults;
+mod index_decay;
 mod ops;
 mod oracle;
 mod reproduction;
@@ -32,6 +45,7 @@ use rayon::prelude::*;
 /// Histories in an ordinary run. Each crashes at least once.
 const CASES: u64 = 10_000;
 
+/// A number in the environment.
 fn number(name: &str) -> Option<u64> {
     let text = std::env::var(name).ok()?;
     Some(

@@ -2,6 +2,9 @@
 
 use musubi::store::vfs::memory::{Crash, FaultKind, Random};
 
+/// Folders of backups.
+pub const FOLDERS: u64 = 2;
+
 /// A made-up record: label, version, content.
 pub type Record = (u8, u32, u64);
 
@@ -22,6 +25,13 @@ pub enum Step {
     Erase(u8, Vec<u8>),
     /// Dead rows and old snapshots are dropped.
     Compact,
+    /// The store gets the key of this number.
+    Rotate(u8),
+    /// The store is backed up to a folder, by number.
+    BackUp(usize, Way),
+    /// A folder's backup is restored: with the records erased since erased again or not, and with
+    /// the restored store in place of the one that is there or beside it.
+    Restore(usize, bool, bool),
     /// The index is thrown away.
     RebuildIndex,
     /// The store is closed and opened again; nothing else happens to the disk.
@@ -34,6 +44,17 @@ pub enum Step {
     Full(bool),
 }
 
+/// How a backup is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// By the process that has the store open.
+    Open,
+    /// By another one, while no process has it open.
+    Closed,
+    /// By another one, after the process that had it open was killed.
+    Killed,
+}
+
 /// The steps of a seed: the last is a power cut.
 pub fn steps(random: &mut Random) -> Vec<Step> {
     let count = 6 + random.below(14);
@@ -43,7 +64,7 @@ pub fn steps(random: &mut Random) -> Vec<Step> {
 }
 
 fn step(random: &mut Random) -> Step {
-    match random.below(36) {
+    match random.below(43) {
         0..=12 => {
             let records = (0..random.below(6)).map(|_| record(random)).collect();
             let source = random.below(2) as u8;
@@ -62,6 +83,19 @@ fn step(random: &mut Random) -> Step {
             Step::Erase(source, labels.collect())
         }
         34 => Step::Compact,
+        36 => Step::Rotate(random.below(4) as u8),
+        37..=40 => {
+            let way = match random.below(4) {
+                0 => Way::Closed,
+                1 => Way::Killed,
+                _ => Way::Open,
+            };
+            Step::BackUp(random.below(FOLDERS) as usize, way)
+        }
+        41..=42 => {
+            let folder = random.below(FOLDERS) as usize;
+            Step::Restore(folder, random.one_in(2), random.one_in(2))
+        }
         22..=23 => Step::Reopen,
         24..=25 => Step::Crash(crash(random)),
         26 => Step::Full(random.one_in(2)),

@@ -20,10 +20,31 @@ pub type Request = (u8, u16);
 /// Entities by record.
 pub type Entities = BTreeMap<Key, u128>;
 
+/// A small profile: every opening of a store parses it.
+const PROFILE_TEXT: &str = r#"
+name = "sim"
+version = 1
+summary = "One filter, one tag, one comparison."
+
+[[filter]]
+name = "names"
+bits = 1024
+features = [{ attribute = "surname", grams = "bigrams", bits_per_gram = 22 }]
+
+[[tag]]
+name = "name+birth"
+attributes = ["name_tokens", "birth_date"]
+block = true
+
+[[comparison]]
+name = "names"
+rungs = [{ filter = "names", at_least = 0.78, m = 0.8, u = 0.001 }]
+"#;
+
 pub fn profile() -> &'static (LinkageProfile, Layout) {
     static PROFILE: OnceLock<(LinkageProfile, Layout)> = OnceLock::new();
     PROFILE.get_or_init(|| {
-        let profile = LinkageProfile::built_in("jp-standard").expect("built in");
+        let profile = LinkageProfile::parse(PROFILE_TEXT).expect("a good profile");
         let layout = profile.layout();
         (profile, layout)
     })
@@ -102,12 +123,14 @@ impl<T: PartialEq + Clone> Uncertain<T> {
     }
 }
 
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Oracle {
     /// Live records: version, content.
     pub live: BTreeMap<Key, (u32, u64)>,
     /// Acknowledged submissions: receipt, records.
     pub taken: BTreeMap<Request, (Receipt, Vec<Record>)>,
+    /// Those of them whose receipt was not looked at since it was given.
+    pub unseen: BTreeSet<Request>,
     /// Records that do not come back.
     pub erased: BTreeSet<Key>,
     /// An erasure that may have happened.
@@ -118,6 +141,10 @@ pub struct Oracle {
     pub dropped: BTreeSet<Request>,
     /// Chain values of acknowledged log entries.
     pub heads: BTreeSet<String>,
+    /// The key that opens the store, by number; none: number 0.
+    pub key: Uncertain<u8>,
+    /// Keys that were replaced, and open the store no more.
+    pub retired: BTreeSet<u8>,
     /// Runs by number: their marks.
     pub runs: BTreeMap<u8, Uncertain<u64>>,
     /// The run in force.
@@ -127,6 +154,21 @@ pub struct Oracle {
 }
 
 impl Oracle {
+    /// Numbers of the keys one of which opens the store.
+    pub fn keys(&self) -> Vec<u8> {
+        let mut keys = vec![self.key.acknowledged.unwrap_or(0)];
+        keys.extend(&self.key.since);
+        keys
+    }
+
+    /// From now on this key opens the store, and no other.
+    pub fn set_key(&mut self, key: u8) {
+        let before: Vec<u8> = self.keys();
+        self.retired.extend(before);
+        self.retired.remove(&key);
+        self.key.acknowledge(key);
+    }
+
     /// What a submission would do now.
     pub fn judge(&self, source: u8, records: &[Record]) -> Outcome {
         let mut taken: BTreeMap<u8, u64> = BTreeMap::new();
@@ -164,12 +206,12 @@ impl Oracle {
     }
 
     /// Forgets records.
-    pub fn erase(&mut self, keys: BTreeSet<Key>) {
+    pub fn erase(&mut self, keys: &BTreeSet<Key>) {
         self.live.retain(|key, _| !keys.contains(key));
         for entities in self.entities.values_mut() {
             entities.retain(|key, _| !keys.contains(key));
         }
-        self.erased.extend(keys);
+        self.erased.extend(keys.iter().cloned());
     }
 
     /// Takes in a submission that is there: its receipt must say what the oracle finds.
@@ -185,6 +227,7 @@ impl Oracle {
         self.live.extend(outcome.changes);
         self.heads.insert(receipt.log_head.clone());
         self.uncertain.remove(&request);
+        self.unseen.insert(request);
         let before = self.taken.insert(request, (receipt, records));
         assert!(before.is_none(), "a request is carried out once");
     }

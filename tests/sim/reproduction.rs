@@ -3,11 +3,11 @@
 
 use musubi::store::vfs::memory::{Crash, FaultKind, Random};
 
-use crate::ops::Step;
+use crate::ops::{Step, Way};
 use crate::run::World;
 
 /// Disks, each with other choices about what survives.
-const DISKS: u64 = 12;
+const DISKS: u64 = 6;
 
 fn submit(source: u8, request: u16) -> Step {
     let records = (0..4).map(|label| (label, u32::from(request), 7));
@@ -79,4 +79,47 @@ fn a_store_whose_making_was_interrupted_is_made_durable_by_the_next_start() {
             world.verify();
         }
     }
+}
+
+/// A process that ended between giving the new keyring its name and syncing it left a store that the
+/// new key opened, so that the old one could be destroyed; a power cut brought the old keyring back.
+#[test]
+fn a_key_that_opened_the_store_opens_it_after_a_power_cut() {
+    let after = [
+        Step::Rotate(1),
+        Step::Crash(Crash::Process),
+        Step::Crash(Crash::Power),
+    ];
+    at_every_operation(FaultKind::Stop, 12, &[submit(0, 1)], &after);
+}
+
+/// A backup overwrote the keyring of the one before, and segments whose number had been given again;
+/// interrupted, it left a backup that was not whole.
+#[test]
+fn an_interrupted_backup_leaves_the_one_before_whole() {
+    let before = [submit(0, 1), Step::BackUp(0, Way::Open), Step::Rotate(1)];
+    let after = [
+        submit(0, 2),
+        Step::BackUp(0, Way::Open),
+        Step::Crash(Crash::Power),
+    ];
+    at_every_operation(FaultKind::Stop, 110, &before, &after);
+}
+
+/// A process that ended between making the folder of a backup, or of a restored store, and making its
+/// name durable left a folder that the next one filled and that went with the power.
+#[test]
+fn the_folder_of_a_backup_and_of_a_restored_store_is_durable() {
+    let back_up = || Step::BackUp(0, Way::Open);
+    let after = [back_up(), back_up(), Step::Crash(Crash::Power)];
+    at_every_operation(FaultKind::Stop, 8, &[submit(0, 1)], &after);
+    let restore = || Step::Restore(0, false, false);
+    let before = [submit(0, 1), back_up()];
+    let after = [
+        restore(),
+        Step::Crash(Crash::Process),
+        restore(),
+        Step::Crash(Crash::Power),
+    ];
+    at_every_operation(FaultKind::Stop, 20, &before, &after);
 }

@@ -1,21 +1,22 @@
 //! Plays a history: the store and the oracle side by side.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use musubi::store::vfs::Vfs;
 use musubi::store::vfs::memory::{Crash, Fault, FaultKind, MemoryDisk, Random};
 use musubi::store::{
-    BeginSubmissionError, CommitError, KeyProvider, Store, StoreKey, SubmissionWriter, row_key,
-    verify_on,
+    BeginSubmissionError, CommitError, KeyProvider, OpenStoreError, Store, StoreKey,
+    SubmissionWriter, UnlockError, verify_on,
 };
 use musubi::terms::run::{Run, RunState};
 use musubi::terms::{EntityId, Receipt, RecordRef, RunId, SourceId};
 
-use crate::ops::{self, Record, Step};
-use crate::oracle::{
-    Entities, Key, Oracle, Request, chain, encoding, header, profile, source_name,
-};
+use crate::backups::Backups;
+use crate::compare::compare;
+use crate::ops::{self, FOLDERS, Record, Step};
+use crate::oracle::{Entities, Key, Oracle, Request, encoding, header, profile, source_name};
 
 /// Plays the history of a seed; gives the number of crashes.
 pub fn history(seed: u64, trace: bool) -> u64 {
@@ -28,29 +29,30 @@ pub fn history(seed: u64, trace: bool) -> u64 {
         }
         world.play(step);
     }
+    world.finish();
     world.crashes
 }
 
-/// Where the store lies: two directories that do not exist yet.
-fn directory() -> PathBuf {
-    PathBuf::from("/data/store")
-}
-
-pub fn log_path() -> PathBuf {
-    directory().join("log/000001.mlog")
+pub fn log_path(store: &Path) -> PathBuf {
+    store.join("log/000001.mlog")
 }
 
 pub struct World {
     pub disk: MemoryDisk,
+    /// Where the store lies; at first two directories that do not exist yet.
+    pub directory: PathBuf,
     pub store: Option<Store>,
     pub oracle: Oracle,
     pub crashes: u64,
-    random: Random,
+    pub backups: Backups,
+    pub random: Random,
     /// A fault was planned since the store was opened: operations may fail.
-    disturbed: bool,
+    pub disturbed: bool,
     full: bool,
     /// Faults other than a full disk were planned since the store was opened.
     harmed: bool,
+    /// Syncs that had failed when the store was opened.
+    pub failed_syncs: u64,
     marks: u64,
 }
 
@@ -83,13 +85,16 @@ impl World {
         let disk = MemoryDisk::new(random.bits());
         Self {
             disk,
+            directory: "/data/store".into(),
             store: None,
             oracle: Oracle::default(),
             crashes: 0,
+            backups: Backups::default(),
             random,
             disturbed: false,
             full: false,
             harmed: false,
+            failed_syncs: 0,
             marks: 0,
         }
     }
@@ -124,6 +129,9 @@ impl World {
                 let result = self.store().compact();
                 self.accept(result);
             }
+            Step::Rotate(number) => self.rotate(*number),
+            Step::BackUp(folder, way) => self.back_up(*folder, *way),
+            Step::Restore(folder, suppress, adopt) => self.restore(*folder, *suppress, *adopt),
             Step::RebuildIndex => {
                 let result = self.store().rebuild_index();
                 self.accept(result);
@@ -143,15 +151,19 @@ impl World {
     }
 
     /// The value; or nothing, if something may have gone wrong.
-    fn accept<T, E: std::error::Error>(&self, result: Result<T, E>) -> Option<T> {
+    pub fn accept<T, E: std::error::Error>(&self, result: Result<T, E>) -> Option<T> {
         match result {
             Ok(value) => Some(value),
-            Err(_) if self.disturbed => None,
-            Err(error) => panic!("an operation failed on a good disk: {}", explain(&error)),
+            Err(error) => {
+                let text = explain(&error);
+                assert!(self.disturbed, "an operation failed on a good disk: {text}");
+                assert!(!text.contains("is damaged"), "no byte decayed: {text}");
+                None
+            }
         }
     }
 
-    fn set_full(&mut self, full: bool) {
+    pub fn set_full(&mut self, full: bool) {
         self.disk.set_full(full);
         let lifted = self.full && !full;
         self.full = full;
@@ -163,13 +175,28 @@ impl World {
     }
 
     pub fn crash(&mut self, how: Crash) {
+        self.stop(how);
+        if how == Crash::Process && self.random.one_in(4) {
+            // Somebody backs up what is there before starting the server again.
+            let folder = self.random.below(FOLDERS) as usize;
+            self.back_up_closed(folder);
+        }
+        self.examine_restored();
+        if how == Crash::Power {
+            self.examine_beside();
+        }
+        self.examine_backups();
+        self.open();
+    }
+
+    /// The end of the process, or of the machine.
+    pub fn stop(&mut self, how: Crash) {
         // What the process still does as it goes is cut off by the disk.
         self.disk.crash(how);
         self.store = None;
         self.crashes += 1;
         self.set_full(false);
         self.disturbed = false;
-        self.open();
     }
 
     /// Opens the store, through what faults were planned, and compares.
@@ -197,13 +224,14 @@ impl World {
         self.disk.plan(None);
         self.disturbed = self.full;
         self.harmed = false;
+        self.failed_syncs = self.disk.failed_syncs();
         self.compare();
     }
 
-    fn try_open(&self) -> Result<Store, String> {
-        let vfs = Arc::new(self.disk.clone());
-        let store = Store::open_on(vfs, &directory(), &key()).map_err(|error| explain(&error))?;
-        (store.set_profile(&profile().0, "2026")).map_err(|error| explain(&error))?;
+    fn try_open(&mut self) -> Result<Store, String> {
+        let vfs: Arc<dyn Vfs> = Arc::new(self.disk.clone());
+        let (number, store) = open_with_one_of(&vfs, &self.directory, &self.oracle)?;
+        self.oracle.set_key(number);
         Ok(store)
     }
 
@@ -330,7 +358,7 @@ impl World {
         if let Some(receipt) = self.accept(result) {
             assert_eq!(receipt.erased, live, "records erased");
             self.oracle.heads.insert(receipt.position.hash_hex());
-            self.oracle.erase(keys);
+            self.oracle.erase(&keys);
         } else {
             // Whether it happened shows after the next open, before anything comes after it.
             self.oracle.erasing = Some(keys);
@@ -341,127 +369,70 @@ impl World {
         }
     }
 
-    /// An erasure that was not acknowledged happened as a whole, or not at all.
-    fn find_erasing(&mut self) {
-        let found = self.store().tombstones().len();
-        if let Some(keys) = self.oracle.erasing.take()
-            && found != self.oracle.erased.len()
-        {
-            self.oracle.erase(keys);
-        }
-        assert_eq!(found, self.oracle.erased.len(), "erased records");
-    }
-
     /// Everything acknowledged is there, nothing else is, nothing is doubled.
     pub fn compare(&mut self) {
-        self.find_uncertain();
-        self.find_erasing();
         let store = self.store().clone();
-        for (request, (receipt, _)) in &self.oracle.taken {
-            match store.begin_submission(&header(*request)) {
-                Err(BeginSubmissionError::AlreadyDone(again)) => {
-                    assert!(*again == *receipt, "the receipt is the one given before");
-                }
-                _ => panic!("an acknowledged submission is gone"),
-            }
-        }
-        let submissions = store.submissions().len();
-        assert_eq!(
-            submissions,
-            self.oracle.taken.len(),
-            "nothing else is there"
-        );
-        assert!(self.rows() == self.expected(), "live records");
-        self.compare_chain();
-        for (number, known) in &mut self.oracle.runs {
-            let run = store.run(RunId::from_u128(u128::from(*number)));
-            known.resolve(run.map(|run| run.created_unix_s));
-        }
-        let published = store.published();
-        let run = published.as_ref().map(|it| it.run());
-        self.oracle.published.resolve(run);
-        if let (Some(published), Some(run)) = (published, run) {
-            let found: Entities = published
-                .iter()
-                .map(|(source, label, entity)| {
-                    let key = (source.to_string(), label.as_str().to_owned());
-                    (key, entity.as_u128())
-                })
-                .collect();
-            assert!(found == self.oracle.entities[&run], "published entities");
-        }
+        let log = self.disk.content(&log_path(&self.directory));
+        compare(&store, &mut self.oracle, &log.expect("there is a log"));
+        self.oracle.unseen.clear();
     }
 
-    /// Submissions that were not acknowledged: those that are there count from now on.
-    fn find_uncertain(&mut self) {
-        for request in &self.oracle.dropped {
-            let known = self.oracle.taken.contains_key(request)
-                || self.oracle.uncertain.contains_key(request);
-            let begun = self.store().begin_submission(&header(*request));
-            assert!(known || begun.is_ok(), "a dropped submission is there");
-        }
-        let mut found = Vec::new();
-        for (request, tries) in std::mem::take(&mut self.oracle.uncertain) {
-            let begun = self.store().begin_submission(&header(request));
-            if let Err(BeginSubmissionError::AlreadyDone(receipt)) = begun {
-                found.push((receipt, request, tries));
-            }
-        }
-        found.sort_by_key(|(receipt, _, _)| receipt.submission);
-        for (receipt, request, tries) in found {
-            let fits = |records: &&Vec<Record>| {
-                let outcome = self.oracle.judge(request.0, records);
-                outcome.content_hash == receipt.content_hash
-                    && outcome.counts[1] == receipt.unchanged
-                    && outcome.counts[2] == receipt.refused.values().sum::<u64>()
-            };
-            let records = tries.iter().find(fits).cloned();
-            let records = records.expect("what is there is what was submitted");
-            self.oracle.take(request, records, *receipt);
-        }
-    }
-
-    fn compare_chain(&self) {
-        let files = self.disk.files();
-        let log = files.iter().find(|(path, _)| *path == log_path());
-        let values = chain(&log.expect("there is a log").1);
-        assert_eq!(values.len() as u64, self.store().head().sequence, "chain");
-        for head in &self.oracle.heads {
-            assert!(values.contains(head), "an acknowledged log entry is gone");
-        }
-    }
-
-    /// Tags of the live records, as the store gives them.
-    fn rows(&self) -> BTreeMap<Key, Vec<u64>> {
-        let loaded = self.store().load_table().expect("table");
-        let row = |row: u32| {
-            let source = &loaded.sources[usize::from(loaded.table.source(row))];
-            let label = loaded.refs.text(row).to_owned();
-            assert_eq!(loaded.table.key(row), row_key(source, &label));
-            ((source.to_string(), label), loaded.table.tags(row).to_vec())
-        };
-        let rows: BTreeMap<_, _> = (0..loaded.table.len() as u32).map(row).collect();
-        assert_eq!(rows.len(), loaded.table.len(), "no record is there twice");
-        rows
-    }
-
-    fn expected(&self) -> BTreeMap<Key, Vec<u64>> {
-        let live = self.oracle.live.iter();
-        live.map(|(key, (_, content))| (key.clone(), encoding((0, 1, *content)).tags))
-            .collect()
+    /// Looks at every receipt once more, and makes a last backup.
+    pub fn finish(&mut self) {
+        self.oracle.unseen = self.oracle.taken.keys().copied().collect();
+        self.compare();
+        self.back_up_all();
     }
 
     /// Closes the store and re-reads everything.
     pub fn verify(&mut self) {
         self.store = None;
-        verify_on(Arc::new(self.disk.clone()), &directory(), &key()).expect("whole");
+        let vfs = Arc::new(self.disk.clone());
+        let key = key(self.oracle.keys()[0]);
+        verify_on(vfs, &self.directory, &key).expect("whole");
         self.open();
+    }
+
+    fn rotate(&mut self, number: u8) {
+        let result = self.store().rotate_key(&key(number));
+        if self.accept(result).is_some() {
+            self.oracle.set_key(number);
+        } else {
+            self.oracle.key.since.push(number);
+        }
     }
 }
 
-/// The key of the stores.
-fn key() -> KeyProvider {
-    KeyProvider::Key(StoreKey::from_bytes([7; 32]))
+/// A key of a store, by number.
+pub fn key(number: u8) -> KeyProvider {
+    KeyProvider::Key(StoreKey::from_bytes([7 + number; 32]))
+}
+
+/// Opens a store with one of the keys that may be the one; the others do not open it. Gives the
+/// number of the key.
+///
+/// The error is one of the disk.
+pub fn open_with_one_of(
+    vfs: &Arc<dyn Vfs>,
+    directory: &Path,
+    oracle: &Oracle,
+) -> Result<(u8, Store), String> {
+    let keys = oracle.keys();
+    for retired in oracle.retired.iter().filter(|it| !keys.contains(it)) {
+        let opened = Store::open_on(Arc::clone(vfs), directory, &key(*retired));
+        assert!(opened.is_err(), "a key that was replaced opens the store");
+    }
+    for number in &keys {
+        match Store::open_on(Arc::clone(vfs), directory, &key(*number)) {
+            Ok(store) => {
+                (store.set_profile(&profile().0, "2026")).map_err(|error| explain(&error))?;
+                return Ok((*number, store));
+            }
+            Err(OpenStoreError::Locked(UnlockError::WrongKey { .. })) => {}
+            Err(error) => return Err(explain(&error)),
+        }
+    }
+    panic!("no key opens the store");
 }
 
 /// An error with its causes.

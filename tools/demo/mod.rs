@@ -4,6 +4,7 @@
 //! loopback, every source encoded and submitted over gRPC, a linkage run carried out, its entities
 //! exported, and the result measured against the truth if there is one.
 
+mod blocking;
 mod folder;
 mod line;
 mod report;
@@ -44,7 +45,7 @@ pub struct DemoArgs {
     /// folder, if there.
     #[arg(long, value_name = "FILE", requires = "data")]
     pub truth: Option<PathBuf>,
-    /// Measure quality by stratum as well: twins, surname changes, errors, pairs of sources.
+    /// Measure blocking, and quality by stratum: twins, surname changes, errors, pairs of sources.
     #[arg(long)]
     pub strata: bool,
     /// Print the report as JSON on standard output.
@@ -90,7 +91,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
 
     let quality = match &stage.truth {
         None => None,
-        Some(path) => Some(measure(path, &outcome.entities, args.strata)?),
+        Some(path) => Some(measure(path, &outcome.entities, &stage, args.strata)?),
     };
     let report = DemoReport {
         profile: stage.profile.name.clone(),
@@ -120,6 +121,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
 fn measure(
     path: &std::path::Path,
     entities: &[(String, String, String)],
+    stage: &folder::Stage,
     with_strata: bool,
 ) -> Result<QualityReport, DemoError> {
     let mut truth = Truth::read(path).during("reading the truth")?;
@@ -137,6 +139,10 @@ fn measure(
         pairwise: found.pairwise,
         bcubed: found.bcubed,
         exact: found.exact,
+        blocking: match with_strata {
+            true => Some(blocking::measure(stage, &truth)?),
+            false => None,
+        },
         strata: with_strata.then(|| partition.strata(&truth)),
     })
 }

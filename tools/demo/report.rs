@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::terms::Thresholds;
 use crate::terms::run::StepReport;
-use crate::tools::evaluate::{Quality, Strata};
+use crate::tools::evaluate::{BlockingQuality, Quality, Strata};
 
 /// One source on its way in.
 #[derive(Debug, Clone, Serialize)]
@@ -38,6 +38,9 @@ pub struct QualityReport {
     pub bcubed: Quality,
     /// Over clusters.
     pub exact: Quality,
+    /// Of the candidate pairs, if strata are asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub blocking: Option<BlockingQuality>,
     /// By stratum, if asked for.
     #[serde(flatten)]
     pub strata: Option<Strata>,
@@ -121,6 +124,9 @@ impl DemoReport {
                 for (name, q) in rows {
                     let (p, r, f1) = (q.precision, q.recall, q.f1);
                     writeln!(out, "  {name:<10} {p:>10.4} {r:>10.4} {f1:>10.4}")?;
+                }
+                if let Some(blocking) = &quality.blocking {
+                    writeln!(out, "\n  {blocking}")?;
                 }
                 if let Some(strata) = &quality.strata {
                     write!(out, "\n{strata}")?;

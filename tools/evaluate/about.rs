@@ -2,6 +2,7 @@
 //! foreigners. Needed only for strata.
 
 use std::collections::HashMap;
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::path::{Path, PathBuf};
 
 use super::truth::{ReadTruthError, Truth};
@@ -25,6 +26,30 @@ pub struct RecordAbout {
     pub flags: u32,
     /// Which of the person's surnames held at the event, from 0.
     pub surname_state: u8,
+}
+
+/// Hashes by which two persons are seen to share something; 0 is not known.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PersonMarks {
+    /// The pair of twins.
+    pub twins: u64,
+    /// Reading of the surname at birth.
+    pub surname: u64,
+    /// Reading of the given name.
+    pub given_name: u64,
+    /// Date of birth.
+    pub birth_date: u64,
+}
+
+/// A hash of a text that is the same in every run; 0 for an empty one.
+fn mark(text: Option<&str>) -> u64 {
+    let text = text.unwrap_or_default().trim();
+    if text.is_empty() {
+        return 0;
+    }
+    let mut hasher = DefaultHasher::new();
+    text.hash(&mut hasher);
+    hasher.finish()
 }
 
 impl From<PersonTruth> for u8 {
@@ -80,6 +105,15 @@ impl Truth {
             about |= if field(2) == Some("1") { NAMESAKE } else { 0 };
             about |= if filled(3) { FOREIGN } else { 0 };
             self.add_to_person(person, about);
+            self.mark_person(
+                person,
+                PersonMarks {
+                    twins: mark(field(1)),
+                    surname: mark(field(4)),
+                    given_name: mark(field(5)),
+                    birth_date: mark(field(6)),
+                },
+            );
             if (4..8).all(filled) {
                 let key = [4, 5, 6, 7].map(|index| field(index).unwrap_or_default().to_owned());
                 alike.entry(key).or_default().push(person);

@@ -1,5 +1,7 @@
 //! Quality of blocking: what it keeps of the pairs that belong together, and what it saves.
 
+use std::fmt::{self, Display, Formatter};
+
 use serde::Serialize;
 
 use super::{Truth, share};
@@ -17,6 +19,16 @@ pub struct BlockingQuality {
     pub pair_completeness: f64,
     /// 1 − candidates / all pairs; 1 if there is no pair at all.
     pub reduction_ratio: f64,
+}
+
+impl Display for BlockingQuality {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "blocking: {} candidate pairs, pair completeness {:.4}, reduction ratio {:.6}",
+            self.candidate_pairs, self.pair_completeness, self.reduction_ratio
+        )
+    }
 }
 
 /// Measures candidate pairs, each given once, as two (source, record ID). Pairs with a record that

@@ -171,10 +171,7 @@ impl Report {
             text.push_str(&format!("  {name:<10} {p:>10.4} {r:>10.4} {f1:>10.4}\n"));
         }
         if let Some(blocking) = &self.blocking {
-            text.push_str(&format!(
-                "\nblocking: {} candidate pairs, pair completeness {:.4}, reduction ratio {:.6}\n",
-                blocking.candidate_pairs, blocking.pair_completeness, blocking.reduction_ratio
-            ));
+            text.push_str(&format!("\n{blocking}\n"));
         }
         if let Some(strata) = &self.strata {
             text.push_str(&format!("\n{strata}"));

@@ -4,10 +4,14 @@
 //! over its pairs that belong together. Most strata hold the pairs of which at least one record, or
 //! one record's person, is special; a pair is in as many strata as apply.
 
+mod false_pairs;
 mod page;
+
+pub use self::false_pairs::FalsePairs;
 
 use serde::Serialize;
 
+use self::false_pairs::FalsePairCounts;
 use super::about::{FOREIGN, NAMESAKE, TWIN};
 use super::{Partition, Truth, share};
 use crate::tools::synth::flags;
@@ -79,6 +83,8 @@ pub struct Strata {
     pub strata: Vec<StratumQuality>,
     /// By pair of sources.
     pub source_pairs: Vec<StratumQuality>,
+    /// Wrong pairs by what their two persons share; empty unless persons were read.
+    pub false_pairs: Vec<FalsePairs>,
     /// Entities of more than [`ENTITY_RECORDS_MAX`] records: their pairs found are not counted, so
     /// that precision is too good.
     pub entities_left_out: u64,
@@ -131,10 +137,16 @@ impl Counts {
         strata
     }
 
-    /// Counts all pairs among some records.
-    fn add(&mut self, records: &[Seen], count: impl Fn(&mut Count, bool)) {
+    /// Counts all pairs among some records; `each` is told the two persons of each pair.
+    fn add(
+        &mut self,
+        records: &[Seen],
+        count: impl Fn(&mut Count, bool),
+        mut each: impl FnMut(u32, u32),
+    ) {
         for (index, a) in records.iter().enumerate() {
             for b in &records[index + 1..] {
+                each(a.person, b.person);
                 let right = a.person == b.person && a.entity == b.entity;
                 let mut strata = self.strata_of(*a, *b);
                 while strata != 0 {
@@ -190,29 +202,45 @@ impl Partition {
         let mut records = records(self, truth);
         records.sort_unstable_by_key(|record| record.person);
         for person in records.chunk_by(|a, b| a.person == b.person) {
-            counts.add(person, |count, right| {
+            let count = |count: &mut Count, right| {
                 count.truly += 1;
                 count.correct += u64::from(right);
-            });
+            };
+            counts.add(person, count, |_, _| {});
         }
         records.sort_unstable_by_key(|record| record.entity);
         let mut entities_left_out = 0;
+        let mut false_pairs = FalsePairCounts::default();
         for entity in records.chunk_by(|a, b| a.entity == b.entity) {
             if entity.len() > ENTITY_RECORDS_MAX {
                 entities_left_out += 1;
             } else {
-                counts.add(entity, |count, right| {
+                let count = |count: &mut Count, right| {
                     count.found += 1;
                     count.right += u64::from(right);
+                };
+                counts.add(entity, count, |a, b| {
+                    if a != b
+                        && let (Some(a), Some(b)) = (truth.marks(a), truth.marks(b))
+                    {
+                        false_pairs.add(a, b);
+                    }
                 });
             }
         }
-        counts.quality(&names, entities_left_out)
+        let (strata, source_pairs) = counts.quality(&names);
+        Strata {
+            strata,
+            source_pairs,
+            false_pairs: false_pairs.into_list(),
+            entities_left_out,
+        }
     }
 }
 
 impl Counts {
-    fn quality(&self, names: &[&str], entities_left_out: u64) -> Strata {
+    /// By stratum, and by pair of sources.
+    fn quality(&self, names: &[&str]) -> (Vec<StratumQuality>, Vec<StratumQuality>) {
         let by_flag = BY_FLAG.iter().map(|(name, _)| *name);
         let by_person = BY_PERSON.iter().map(|(name, _)| *name);
         let strata = by_flag.chain(by_person).chain(OWN).zip(self.strata);
@@ -227,11 +255,7 @@ impl Counts {
             let (a, b) = (place / self.source_count, place % self.source_count);
             source_pairs.extend(stratum(format!("{} - {}", names[a], names[b]), *count));
         }
-        Strata {
-            strata,
-            source_pairs,
-            entities_left_out,
-        }
+        (strata, source_pairs)
     }
 }
 

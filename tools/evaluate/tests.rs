@@ -287,15 +287,38 @@ fn persons_make_twins_namesakes_and_foreigners() {
     ];
     assert_eq!(about, expected);
     fs::write(&path, "id\n1\n").expect("writes");
-    let refused = truth
-        .read_persons(&path)
-        .err()
-        .expect("refused")
-        .to_string();
+    let refused = truth.read_persons(&path).expect_err("refused").to_string();
     assert!(
         refused.ends_with("line 1: column 'person_id' is missing"),
         "{refused}"
     );
+}
+
+#[test]
+fn wrong_pairs_are_told_by_what_their_persons_share() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("persons.csv");
+    let head = "person_id,birth_date,given_kana,birth_surname_kana,twin_group";
+    let people = "0,2000,ア,イ,7\n1,2000,ウ,イ,7\n2,2000,ア,イ,\n3,2000,ア,エ,\n4,2000,ウ,オ,\n\
+                  5,1999,ア,イ,\n6,,,,\n7,2000,カ,イ,\n";
+    fs::write(&path, format!("{head}\n{people}")).expect("writes");
+    // Each person's record meets one of person 0.
+    let rows: Vec<Known> = (1_u8..8)
+        .flat_map(|other| [(other, 0, 1, 0, 0), (other, other, 1, 0, 0)])
+        .collect();
+    let (mut truth, partition) = known(&rows);
+    assert!(partition.strata(&truth).false_pairs.is_empty());
+    truth.read_persons(&path).expect("reads");
+    let strata = partition.strata(&truth);
+    let kinds = [
+        "twins",
+        "namesakes",
+        "given_name_and_birth_date",
+        "surname_and_birth_date",
+    ];
+    let kinds = kinds.into_iter().chain(["birth_date", "names", "other"]);
+    let found = strata.false_pairs.iter().map(|row| (row.kind, row.pairs));
+    assert!(found.eq(kinds.map(|kind| (kind, 1))), "{strata}");
 }
 
 #[test]
@@ -335,5 +358,82 @@ fn blocking_is_measured_over_records_of_the_truth() {
     assert_eq!(
         (nothing.pair_completeness, nothing.reduction_ratio),
         (1.0, 1.0)
+    );
+}
+
+#[test]
+fn both_commands_work_on_each_others_files() {
+    use clap::Parser;
+
+    use crate::tools::synth::command as synth;
+
+    #[derive(Parser)]
+    struct Synth {
+        #[command(flatten)]
+        arguments: synth::SynthArguments,
+    }
+    #[derive(Parser)]
+    struct Evaluate {
+        #[command(flatten)]
+        arguments: command::EvaluateArguments,
+    }
+
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| dir.path().join(name).to_str().expect("UTF-8").to_owned();
+    let folder = path("");
+    let line = [
+        "synth",
+        "--persons",
+        "300",
+        "--tracers",
+        "20",
+        "--json",
+        "--out",
+        &folder,
+    ];
+    let made = synth::run(&Synth::parse_from(line).arguments).expect("makes");
+    let made: serde_json::Value = serde_json::from_str(&made).expect("JSON");
+    assert_eq!(
+        (made["persons"].as_u64(), made["tracers"].as_u64()),
+        (Some(300), Some(20))
+    );
+
+    let truth = fs::read_to_string(path("truth.csv")).expect("reads");
+    let entities = truth.replacen("person_id", "entity", 1);
+    fs::write(path("entities.csv"), entities).expect("writes");
+    let pairs = "source_a,record_id_a,source_b,record_id_b\nhosp_a,HA00000001,ndb,ND00000001\n";
+    fs::write(path("pairs.csv"), pairs).expect("writes");
+    let (entities, truth, pairs) = (path("entities.csv"), path("truth.csv"), path("pairs.csv"));
+    let line = [
+        "evaluate", &entities, "--truth", &truth, "--pairs", &pairs, "--strata",
+    ];
+    let text = command::run(&Evaluate::parse_from(line).arguments).expect("measures");
+    for part in [
+        "clusters       1.0000",
+        "blocking: 1 candidate pairs",
+        "kanji_only",
+        "ndb - ndb",
+    ] {
+        assert!(text.contains(part), "{part} in {text}");
+    }
+    let line = line.into_iter().chain(["--json"]);
+    let json = command::run(&Evaluate::parse_from(line).arguments).expect("measures");
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["records"], made["records"]);
+    assert_eq!(json["pairwise"]["f1"], 1.0);
+    assert_eq!(json["blocking"]["candidate_pairs"], 1);
+    let strata = json["strata"].as_array().expect("strata");
+    assert!(
+        strata
+            .iter()
+            .any(|s| s["stratum"] == "foreigners" && s["recall"] == 1.0)
+    );
+
+    let line = ["evaluate", &truth, "--truth", &truth];
+    let refused = command::run(&Evaluate::parse_from(line).arguments).expect_err("refused");
+    assert!(
+        refused
+            .to_string()
+            .ends_with("line 1: column 'entity' is missing")
     );
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
-use super::about::RecordAbout;
+use super::about::{PersonMarks, RecordAbout};
 #[cfg(feature = "source")]
 use crate::tools::synth::sample::Sample;
 
@@ -64,6 +64,8 @@ pub struct Truth {
     source_of_row: Vec<u16>,
     about_row: Vec<RecordAbout>,
     about_person: Vec<u8>,
+    /// Empty unless persons were read.
+    marks: Vec<PersonMarks>,
 }
 
 impl Truth {
@@ -192,6 +194,18 @@ impl Truth {
     /// What is known about a person.
     pub(super) fn about_person(&self, person: u32) -> u8 {
         self.about_person[person as usize]
+    }
+
+    /// Sets by what a person is seen to share something with others.
+    pub(super) fn mark_person(&mut self, person: u32, marks: PersonMarks) {
+        self.marks
+            .resize(self.persons.len(), PersonMarks::default());
+        self.marks[person as usize] = marks;
+    }
+
+    /// By what a person is seen to share something with others, if persons were read.
+    pub(super) fn marks(&self, person: u32) -> Option<PersonMarks> {
+        self.marks.get(person as usize).copied()
     }
 
     /// Names of the sources, by number.

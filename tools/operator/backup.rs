@@ -1,19 +1,13 @@
 //! `musubi backup`, `verify-backup` and `restore`.
 
-use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use clap::Args;
 use serde_json::json;
 
 use super::store::StoreArguments;
 use super::{Outcome, show};
-use crate::store::{
-    BackupReport, Store, backup, erased_in, restore as restore_store, verify, verify_backup,
-};
-
-/// Records that are erased again with one log entry.
-const ERASED_AT_ONCE: usize = 100_000;
+use crate::store::{BackupReport, backup, restore as restore_store, verify_backup};
 
 /// Arguments of `backup`.
 #[derive(Debug, Args)]
@@ -48,7 +42,8 @@ pub struct RestoreArguments {
     /// Store or backup, newer than this backup, whose erased records stay erased
     #[arg(long, value_name = "FOLDER")]
     suppress: Option<PathBuf>,
-    /// Where the store is to come: the folder gets `store`, which must not exist
+    /// Where the store is to come: the folder gets `store`, which must not exist, unless a restore
+    /// to it did not end
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -94,40 +89,24 @@ fn tell(what: &str, report: &BackupReport, as_json: bool) -> Outcome {
     ))
 }
 
-/// Restores a store, erases again what was erased since, and checks it. Only then does it get its
-/// name, so that no server opens it before.
+/// Restores a store and erases again what was erased since. Until then it does not open.
 ///
 /// # Errors
 /// If the backup is damaged, the key is wrong, or there is a store already.
 pub fn restore(arguments: &RestoreArguments) -> Outcome {
     let target = arguments.store.directory();
-    if target.exists() {
-        return Err(format!("{} exists; restore to another --dir", target.display()).into());
-    }
     let provider = arguments.store.provider()?;
-    let working = target.with_extension("restoring");
-    if working.exists() {
-        return Err(format!(
-            "{} is left of a restore that did not end; remove it and try again",
-            working.display()
-        )
-        .into());
-    }
-    let restored = restore_store(&arguments.from, &working)?;
-    let mut erased = 0;
-    if let Some(newer) = &arguments.suppress {
+    let newer = arguments.suppress.as_ref().map(|newer| {
         let folder = newer.join("store");
-        let newer = if folder.is_dir() { &folder } else { newer };
-        let marks = erased_in(newer, &provider)?;
-        let store = Store::open(&working, &provider)?;
-        let marks: Vec<[u8; 16]> = marks.into_iter().collect();
-        for some in marks.chunks(ERASED_AT_ONCE) {
-            erased += store.erase_again(&some.iter().copied().collect())?.erased;
+        if folder.is_dir() {
+            folder
+        } else {
+            newer.clone()
         }
-    }
-    let report = verify(&working, &provider)?;
-    fs::rename(&working, &target)?;
-    File::open(target.parent().unwrap_or(Path::new(".")))?.sync_all()?;
+    });
+    let restored = restore_store(&arguments.from, &target, &provider, newer.as_deref())?;
+    let report = &restored.store;
+    let erased = restored.erased_again;
     if arguments.store.json {
         return show::json(&json!({
             "log_entries": report.head.sequence,
@@ -139,7 +118,7 @@ pub fn restore(arguments: &RestoreArguments) -> Outcome {
             "erased_again": erased,
         }));
     }
-    let note = match &arguments.suppress {
+    let note = match newer {
         Some(_) => format!("{erased} records erased again"),
         None => "records that were erased after the backup are in it again: \
                  if there is a newer store or backup, restore with --suppress"

@@ -4,7 +4,7 @@ use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 
 use crate::terms::run::Run;
-use crate::terms::{RunId, Thresholds};
+use crate::terms::{Churn, RunId, Thresholds};
 use crate::tools::source::client::{CallError, ConnectError, Connection};
 use crate::tools::source::uuid::uuid;
 use crate::wire::pb::entity_service_client::EntityServiceClient;
@@ -217,6 +217,38 @@ impl OperatorClient {
                 return Ok(records);
             }
         }
+    }
+
+    /// What became of an entity ID, now or after a run: its state, and who holds its records.
+    ///
+    /// # Errors
+    /// [`OperatorError`]
+    pub async fn entity_history(
+        &mut self,
+        entity: &str,
+        as_of: Option<RunId>,
+    ) -> Result<(String, Vec<String>), OperatorError> {
+        let request = pb::ResolveEntityRequest {
+            entity: format!("{}/{}", crate::wire::ENTITIES, bare(entity)),
+            as_of_run: as_of.map(run_name).unwrap_or_default(),
+            as_of_unix_s: None,
+        };
+        let answer = self.entities.resolve_entity(request).await?.into_inner();
+        let holders = answer.entities.iter().map(|name| bare(name).to_owned());
+        Ok((answer.state, holders.collect()))
+    }
+
+    /// How the IDs in force after one run changed up to a later one.
+    ///
+    /// # Errors
+    /// [`OperatorError`]
+    pub async fn diff(&mut self, from: RunId, to: RunId) -> Result<Churn, OperatorError> {
+        let request = pb::DiffRunsRequest {
+            from: run_name(from),
+            to: run_name(to),
+        };
+        let answer = self.entities.diff_runs(request).await?.into_inner();
+        Ok(answer.churn.map(Into::into).unwrap_or_default())
     }
 
     /// All records and their entities: source, record ref, entity (32 hexadecimal digits).

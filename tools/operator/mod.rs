@@ -6,6 +6,7 @@
 mod backup;
 pub mod client;
 mod connect;
+mod history;
 pub mod init;
 mod link;
 mod look;
@@ -65,6 +66,10 @@ enum Command {
     Resolve(look::ResolveArguments),
     /// Which records are one entity?
     Entity(look::EntityArguments),
+    /// What became of an entity ID that was once given out?
+    History(history::HistoryArguments),
+    /// How entity IDs changed from one run to a later one
+    Diff(history::DiffArguments),
     /// Write all records and their entities to a CSV file
     Export(look::ExportArguments),
     /// Copy the store to a backup, or bring one up to date; a server may be running
@@ -112,6 +117,8 @@ fn carry_out(command: &Command) -> Outcome {
         Command::Sources(arguments) => wait(look::sources(arguments)),
         Command::Resolve(arguments) => wait(look::resolve(arguments)),
         Command::Entity(arguments) => wait(look::entity(arguments)),
+        Command::History(arguments) => wait(history::history(arguments)),
+        Command::Diff(arguments) => wait(history::diff(arguments)),
         Command::Export(arguments) => wait(look::export(arguments)),
         Command::Backup(arguments) => backup::run(arguments),
         Command::VerifyBackup(arguments) => backup::check(arguments),

@@ -96,6 +96,21 @@ fn report_lines(report: &RunReport) -> String {
         report.threshold_rule,
         report.expected_precision,
     );
+    let clustering = &report.clustering;
+    if !clustering.set_aside.is_empty() {
+        let counts = clustering.set_aside.iter();
+        let counts: Vec<String> = counts
+            .map(|count| format!("{} {}", count.reason.code(), count.links))
+            .collect();
+        text += &format!("  links set aside: {}\n", counts.join(", "));
+    }
+    if let Some(estimate) = &clustering.false_merges {
+        text += &format!(
+            "  false merges, judged by life courses alone: about {:.0} (95 %: {:.0} to {:.0})\n",
+            estimate.false_merges, estimate.low, estimate.high
+        );
+    }
+    text += &format!("  {}\n", super::history::churn_line(&clustering.churn));
     for warning in &report.warnings {
         text += &format!("  note: {warning}\n");
     }

@@ -1,5 +1,7 @@
 //! `musubi store`: looks at a store, and changes it, while no server has it.
 
+use std::fs::File;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
@@ -58,6 +60,9 @@ pub struct EraseArguments {
     /// Take the labels from a file, one on each line: arguments can be seen by other users
     #[arg(long, value_name = "FILE", conflicts_with = "record_refs")]
     refs_file: Option<PathBuf>,
+    /// Write the signed receipt to this file, for the source; an existing file is not overwritten
+    #[arg(long, value_name = "FILE")]
+    out: Option<PathBuf>,
     #[command(flatten)]
     store: StoreArguments,
 }
@@ -183,21 +188,39 @@ fn erase(arguments: &EraseArguments) -> Outcome {
         refs.push(checked);
     }
     let store = arguments.store.open()?;
-    let receipt = store.erase(&source, &refs)?;
-    let counts = format!("erased={} unknown={}", receipt.erased, receipt.unknown);
+    // Made before anything is erased: what is done cannot be done again for its receipt.
+    let out = match &arguments.out {
+        Some(path) => Some(
+            File::create_new(path)
+                .map_err(|error| format!("cannot write the receipt {}: {error}", path.display()))?,
+        ),
+        None => None,
+    };
+    let report = store.erase(&source, &refs).inspect_err(|_| {
+        if let Some(path) = &arguments.out {
+            // Empty, and in the way of the next try.
+            let _ = std::fs::remove_file(path);
+        }
+    })?;
+    let counts = format!("erased={} unknown={}", report.erased, report.unknown);
     audited(
         &store,
         "records.erase",
         &format!("sources/{source}/records"),
         &counts,
     )?;
+    if let Some(mut file) = out {
+        let receipt = store.erasure_receipt(&source, &refs, &report);
+        file.write_all(serde_json::to_string_pretty(&receipt)?.as_bytes())?;
+        file.sync_all()?;
+    }
     let rows = [
-        ("erased", receipt.erased),
-        ("unknown", receipt.unknown),
-        ("erased_before", receipt.erased_before),
-        ("rows_removed", receipt.rows_removed),
-        ("segments_rewritten", receipt.segments_rewritten),
-        ("log_entry", receipt.position.sequence),
+        ("erased", report.erased),
+        ("unknown", report.unknown),
+        ("erased_before", report.erased_before),
+        ("rows_removed", report.rows_removed),
+        ("segments_rewritten", report.segments_rewritten),
+        ("log_entry", report.position.sequence),
     ];
     table(&rows, arguments.store.json)
 }
@@ -273,6 +296,7 @@ mod tests {
     use super::*;
     use crate::terms::LinkageProfile;
     use crate::tools::operator::init;
+    use crate::tools::source::receipts;
 
     /// A folder as `musubi init` makes it, with an empty store.
     fn folder() -> tempfile::TempDir {
@@ -306,6 +330,7 @@ mod tests {
             source: "a".into(),
             record_refs: vec![label.into()],
             refs_file: None,
+            out: None,
             store: arguments(directory),
         })
     }
@@ -322,6 +347,29 @@ mod tests {
         assert!(stats.contains("erased"));
         let bad = run(&erase_command(&directory, "")).expect_err("no label");
         assert!(bad.to_string().starts_with("label 1"));
+    }
+
+    #[test]
+    fn an_erasure_gives_a_receipt_that_the_source_can_check() {
+        let directory = folder();
+        let out = directory.path().join("erasure.json");
+        let command = StoreCommand::Erase(EraseArguments {
+            source: "a".into(),
+            record_refs: vec!["x".into(), "y".into()],
+            refs_file: None,
+            out: Some(out.clone()),
+            store: arguments(&directory),
+        });
+        run(&command).expect("erased");
+        let store = arguments(&directory).open().expect("opened");
+        let key: String = (store.receipt_key().iter())
+            .map(|byte| format!("{byte:02x}"))
+            .collect();
+        drop(store);
+        let checked = receipts::check(&out, &key).expect("signed by this server");
+        assert!(checked.contains("0 of a erased, 2 unknown"), "{checked}");
+        let again = run(&command).expect_err("the receipt is there already");
+        assert!(again.to_string().contains("erasure.json"), "{again}");
     }
 
     #[test]

@@ -4,10 +4,11 @@ use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use serde::de::DeserializeOwned;
 
 use super::Outcome;
 use super::client::{CallError, Connection};
-use crate::terms::Receipt;
+use crate::terms::{ErasureReceipt, Receipt};
 use crate::wire::pb::GetLinkageProfileRequest;
 use crate::wire::pb::submission_service_client::SubmissionServiceClient;
 
@@ -43,25 +44,69 @@ pub enum CheckReceiptError {
 /// # Errors
 /// [`CheckReceiptError::Key`] and [`CheckReceiptError::Signature`].
 pub fn check_receipt(receipt: &Receipt, server_key: &[u8; 32]) -> Result<(), CheckReceiptError> {
+    check_signature(&receipt.signed_bytes(), &receipt.signature, server_key)
+}
+
+/// Checks the signature of the receipt of an erasure.
+///
+/// # Errors
+/// [`CheckReceiptError::Key`] and [`CheckReceiptError::Signature`].
+pub fn check_erasure_receipt(
+    receipt: &ErasureReceipt,
+    server_key: &[u8; 32],
+) -> Result<(), CheckReceiptError> {
+    check_signature(&receipt.signed_bytes(), &receipt.signature, server_key)
+}
+
+fn check_signature(
+    signed: &[u8],
+    signature: &str,
+    server_key: &[u8; 32],
+) -> Result<(), CheckReceiptError> {
     let key = VerifyingKey::from_bytes(server_key).map_err(|_| CheckReceiptError::Key)?;
-    let signature = from_hex(&receipt.signature).ok_or(CheckReceiptError::Signature)?;
-    key.verify(&receipt.signed_bytes(), &Signature::from_bytes(&signature))
+    let signature = from_hex(signature).ok_or(CheckReceiptError::Signature)?;
+    key.verify(signed, &Signature::from_bytes(&signature))
         .map_err(|_| CheckReceiptError::Signature)
 }
 
-/// Reads a receipt that `submit` wrote.
-///
-/// # Errors
-/// [`CheckReceiptError::Read`] and [`CheckReceiptError::Form`].
-pub fn read_receipt(path: &Path) -> Result<Receipt, CheckReceiptError> {
-    let text = std::fs::read_to_string(path).map_err(|source| CheckReceiptError::Read {
+fn read(path: &Path) -> Result<String, CheckReceiptError> {
+    std::fs::read_to_string(path).map_err(|source| CheckReceiptError::Read {
         path: path.into(),
         source,
-    })?;
-    serde_json::from_str(&text).map_err(|error| CheckReceiptError::Form {
+    })
+}
+
+fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CheckReceiptError> {
+    serde_json::from_str(text).map_err(|error| CheckReceiptError::Form {
         path: path.into(),
         detail: error.to_string(),
     })
+}
+
+/// Reads the receipt of a submission or of an erasure, checks it, and says what it is about.
+///
+/// # Errors
+/// [`CheckReceiptError`].
+pub fn check(path: &Path, server_key: &str) -> Result<String, CheckReceiptError> {
+    let key = from_hex(server_key).ok_or(CheckReceiptError::Key)?;
+    let text = read(path)?;
+    if let Ok(receipt) = parse::<ErasureReceipt>(path, &text) {
+        check_erasure_receipt(&receipt, &key)?;
+        return Ok(format!(
+            "signed by this server: {} of {} erased, {} unknown, {} erased before, log entry {}\n",
+            receipt.erased,
+            receipt.source,
+            receipt.unknown,
+            receipt.erased_before,
+            receipt.sequence
+        ));
+    }
+    let receipt: Receipt = parse(path, &text)?;
+    check_receipt(&receipt, &key)?;
+    Ok(format!(
+        "signed by this server: submission {} of {}, {} accepted, log entry {}\n",
+        receipt.submission, receipt.source, receipt.accepted, receipt.sequence
+    ))
 }
 
 /// What to do with receipts.
@@ -76,7 +121,7 @@ pub enum ReceiptsCommand {
 /// Arguments of `receipts check`.
 #[derive(Args)]
 pub struct CheckArguments {
-    /// The receipt that `submit` wrote
+    /// The receipt that `submit` wrote, or that the operator gave for an erasure
     receipt: PathBuf,
     /// The server's key, 64 hexadecimal digits; keep it from the first submission on
     #[arg(long, value_name = "HEX")]
@@ -106,15 +151,7 @@ pub struct KeyArguments {
 /// If the receipt does not hold, or the server does not answer.
 pub fn run(command: &ReceiptsCommand) -> Outcome {
     match command {
-        ReceiptsCommand::Check(arguments) => {
-            let key = from_hex(&arguments.server_key).ok_or(CheckReceiptError::Key)?;
-            let receipt = read_receipt(&arguments.receipt)?;
-            check_receipt(&receipt, &key)?;
-            Ok(format!(
-                "signed by this server: submission {} of {}, {} accepted, log entry {}\n",
-                receipt.submission, receipt.source, receipt.accepted, receipt.sequence
-            ))
-        }
+        ReceiptsCommand::Check(arguments) => Ok(check(&arguments.receipt, &arguments.server_key)?),
         ReceiptsCommand::Key(arguments) => {
             let connection = Connection {
                 server: arguments.server.clone(),
@@ -205,6 +242,43 @@ mod tests {
         }
         let other = SigningKey::from_bytes(&[6; 32]).verifying_key().to_bytes();
         assert!(check_receipt(&good, &other).is_err());
+    }
+
+    #[test]
+    fn a_changed_receipt_of_an_erasure_is_refused_whatever_was_changed() {
+        let key = SigningKey::from_bytes(&[5; 32]);
+        let mut good = ErasureReceipt {
+            source: SourceId::new("a").expect("source"),
+            erased: 1,
+            unknown: 2,
+            erased_before: 3,
+            record_refs_hash: "0f".repeat(32),
+            sequence: 4,
+            log_head: "a9".repeat(32),
+            signature: String::new(),
+        };
+        let signature = key.sign(&good.signed_bytes()).to_bytes();
+        good.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        let key = key.verifying_key().to_bytes();
+        assert!(check_erasure_receipt(&good, &key).is_ok());
+        let changes: [fn(&mut ErasureReceipt); 8] = [
+            |r| r.source = SourceId::new("b").expect("source"),
+            |r| r.erased = 2,
+            |r| r.unknown = 1,
+            |r| r.erased_before = 4,
+            |r| r.record_refs_hash = "1f".repeat(32),
+            |r| r.sequence = 5,
+            |r| r.log_head = "b9".repeat(32),
+            |r| r.signature.replace_range(..2, "zz"),
+        ];
+        for (at, change) in changes.into_iter().enumerate() {
+            let mut receipt = good.clone();
+            change(&mut receipt);
+            assert!(
+                check_erasure_receipt(&receipt, &key).is_err(),
+                "change {at}"
+            );
+        }
     }
 
     #[test]

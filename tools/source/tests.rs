@@ -100,7 +100,8 @@ fn profiles_are_found_by_name_or_file_and_broken_ones_refused_in_one_line() {
 fn inspect_counts_a_whole_file_and_refuses_one_cut_short() {
     let dir = tempfile::tempdir().expect("directory");
     let file = dir.path().join("a.mse");
-    let profile = LinkageProfile::built_in("jp-standard").expect("built in");
+    let text = include_str!("../../tests/vectors/profiles/salted-filter.toml");
+    let profile = LinkageProfile::parse(text).expect("valid");
     let layout = profile.layout();
     let source = SourceId::new("hospital_a").expect("valid");
     let header = EncodingHeader::new(&profile, "1", &source, SecretFingerprint([1; 8]), 7);

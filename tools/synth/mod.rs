@@ -12,7 +12,7 @@
 //! are asked for. Columns are those of the public set `jp_small`.
 //!
 //! # In a test
-//! With the feature `source`, people become normalised records without touching a disk:
+//! With the feature `source`, people become normalised records in memory:
 //!
 //! ```
 //! use musubi::tools::synth::SynthOptions;

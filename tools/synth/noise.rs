@@ -10,7 +10,7 @@ use super::person::{Person, Sex, at, before};
 
 /// How often each error happens in a source: a share of records, unless said otherwise.
 ///
-/// Where a figure is published, `sources.rs` cites it beside the rate. None exists for hospital
+/// Where a figure is published, `sources/rates.rs` cites it beside the rate. None exists for hospital
 /// desks; theirs are set so that names go wrong in a few percent, dates in about one percent, and
 /// sex in a few per mille of records. These lie near those of the public set `jp_small`, so the two
 /// are not independent of each other.

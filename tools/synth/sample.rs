@@ -1,7 +1,12 @@
-//! People as normalised records in memory, for tests and simulations that touch no disk.
+//! People as normalised records in memory, for tests and simulations.
 //!
-//! The records are those that [`generate`](super::generate) writes for the same options and that
-//! `musubi-encode` would read from its files: same order, same record refs, same normalisation.
+//! The records are those that [`generate`](super::generate) writes for the same options, read by the
+//! reader of `musubi-encode` with the maps of the nine sources: same order, same record refs, same
+//! normalisation. Each source passes through a temporary file that is removed at once.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use rayon::prelude::*;
 
@@ -11,11 +16,8 @@ use super::sources::Source;
 use super::truth::{self, PersonTruth, RecordTruth};
 use super::write::Row;
 use super::{OptionsError, SynthOptions};
-use crate::encode::field::{Field, FieldValues};
-use crate::encode::normalise::event::event_facts;
-use crate::encode::normalise::normalise;
-use crate::encode::{MapFile, SourceRecord};
-use crate::terms::{RecordRef, SourceId};
+use crate::encode::{self, MapFile, ReadError, SourceRecord, open_source};
+use crate::terms::SourceId;
 
 /// A population as its sources see it. Plaintext, though of no real person: no `Debug`.
 pub struct Sample {
@@ -35,11 +37,59 @@ pub struct SampledSource {
     pub truth: Vec<RecordTruth>,
 }
 
+/// Why there is no sample.
+#[derive(Debug, thiserror::Error)]
+pub enum SampleError {
+    /// The options are out of range.
+    #[error(transparent)]
+    Options(#[from] OptionsError),
+    /// The temporary file cannot be written.
+    #[error("cannot write {}", path.display())]
+    Write {
+        /// File.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: std::io::Error,
+    },
+    /// The temporary file cannot be read.
+    #[error(transparent)]
+    Read(#[from] ReadError),
+}
+
+/// A file that is removed when dropped.
+struct Temporary(PathBuf);
+
+impl Temporary {
+    fn write(bytes: &[u8]) -> Result<Self, SampleError> {
+        static NUMBER: AtomicU64 = AtomicU64::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let name = format!("musubi-sample-{}-{number}.csv", std::process::id());
+        let file = Self(std::env::temp_dir().join(name));
+        fs::write(&file.0, bytes).map_err(|source| SampleError::Write {
+            path: file.0.clone(),
+            source,
+        })?;
+        Ok(file)
+    }
+
+    fn path(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // Nothing depends on it: a file that stays holds invented people.
+        let _ = fs::remove_file(&self.0);
+    }
+}
+
 /// Makes people and their records.
 ///
 /// # Errors
-/// [`OptionsError`].
-pub fn sample(options: &SynthOptions) -> Result<Sample, OptionsError> {
+/// [`SampleError`].
+pub fn sample(options: &SynthOptions) -> Result<Sample, SampleError> {
     options.check()?;
     let employers = shard::employers(options);
     let plans = shard::plan(options);
@@ -53,51 +103,41 @@ pub fn sample(options: &SynthOptions) -> Result<Sample, OptionsError> {
         .iter()
         .flat_map(|shard| truth::people(&shard.population));
     Ok(Sample {
-        sources: sources.collect(),
+        sources: sources.collect::<Result<_, _>>()?,
         people: people.collect(),
     })
 }
 
-fn source(shards: &[Shard], index: usize, noise: f64) -> SampledSource {
-    let (name, _) = Source::ALL[index].name();
-    let name = SourceId::new(name).expect("names of sources are of the allowed form");
-    let map = MapFile::parse(MAPS[index + 1].1).expect("maps that come with musubi are in order");
-    let header: Vec<&str> = Source::ALL[index].header().split(',').collect();
-    let place = |column: &String| header.iter().position(|name| name == column);
-    let fields = map.fields.iter().map(|(field, column)| {
-        let place = place(column).expect("the map names columns of the header");
-        (*field, place)
-    });
-    let fields: Vec<(Field, usize)> = fields.collect();
-    let mut made = SampledSource {
-        name,
-        records: Vec::new(),
-        truth: Vec::new(),
-    };
-    let mut notes = Vec::new();
+fn source(shards: &[Shard], index: usize, noise: f64) -> Result<SampledSource, SampleError> {
+    let source = Source::ALL[index];
+    let mut rows = csv::Writer::from_writer(Vec::new());
+    let mut written = Vec::new();
+    let header = rows.write_record(source.header().split(','));
+    header.expect("memory takes every row");
     for shard in shards {
-        let before = made.records.len() as u64;
-        let take = |record_id: &str, row: &Row, truth: &RecordTruth| {
-            let mut values = FieldValues::default();
-            for (field, place) in &fields {
-                values.set(*field, row.fields()[*place].trim());
-            }
-            notes.clear();
-            let mut identity = normalise(&values, map.locale, &made.name, &mut notes);
-            let written = values.get(Field::EventDate);
-            let event = event_facts(written, map.kind, &mut identity, &mut notes);
-            made.records.push(SourceRecord {
-                record_ref: RecordRef::new(record_id).expect("two letters and digits"),
-                version: 1,
-                kind: map.kind,
-                year: event.year,
-                flags: event.flags,
-                identity,
-            });
-            made.truth.push(*truth);
+        let before = written.len() as u64;
+        let take = |_: &str, row: &Row, truth: &RecordTruth| {
+            let row = rows.write_record(row.fields());
+            row.expect("memory takes every row");
+            written.push(*truth);
             Ok::<(), std::convert::Infallible>(())
         };
         let Ok(()) = shard.write(index, before, noise, take);
     }
-    made
+    let file = Temporary::write(&rows.into_inner().expect("memory can be flushed"))?;
+    let map = MapFile::parse(MAPS[index + 1].1).expect("maps that come with musubi are in order");
+    let mut made = SampledSource {
+        name: SourceId::new(source.name().0).expect("names of sources are of the allowed form"),
+        records: Vec::with_capacity(written.len()),
+        truth: Vec::with_capacity(written.len()),
+    };
+    let read = open_source(file.path(), &map, &made.name)?;
+    for (row, truth) in read.zip(written) {
+        // A row that the reader refuses is no record.
+        if let encode::Row::Record(record) = row? {
+            made.records.push(record);
+            made.truth.push(truth);
+        }
+    }
+    Ok(made)
 }

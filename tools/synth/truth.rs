@@ -85,6 +85,7 @@ pub struct PersonTruth {
 }
 
 /// The truth about the people of a population, in their order.
+#[cfg(feature = "source")]
 pub(super) fn people(population: &Population) -> Vec<PersonTruth> {
     let of = |person: &Person| PersonTruth {
         twin: person.twin.is_some(),

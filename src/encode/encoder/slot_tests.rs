@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 
-use super::tests::{PERSON, but, linkage, record, source};
+use super::tests::{PERSON, SALTED_FILTER, but, linkage, record, source};
 use super::*;
 use crate::terms::Attribute;
 use crate::terms::profile::Suite;
@@ -111,9 +111,9 @@ fn each_list_of_a_tag_has_a_slot_of_its_own() {
     );
 }
 
-/// The jp-standard profile without flips, in a suite.
+/// A profile with a filter, without flips, in a suite.
 fn in_suite(suite: Suite) -> Encoder {
-    let mut profile = LinkageProfile::built_in("jp-standard").expect("built in");
+    let mut profile = LinkageProfile::parse(SALTED_FILTER).expect("valid");
     profile.filters[0].flip = 0.0;
     profile.filters[0].balance = false;
     profile.suite = suite;
@@ -153,10 +153,7 @@ proptest! {
 
 #[test]
 fn the_suite_of_blake3_is_the_default_and_changes_nothing() {
-    let text = LinkageProfile::built_in("jp-standard")
-        .expect("built in")
-        .text()
-        .to_owned();
+    let text = SALTED_FILTER.to_owned();
     let stated = text.replace("version = 1\n", "version = 1\nsuite = \"blake3\"\n");
     let make = |text: &str| {
         let profile = LinkageProfile::parse(text).expect("valid");
@@ -193,4 +190,39 @@ fn a_clkhash_profile_hashes_columns_and_has_no_tag() {
         0,
         "no columns"
     );
+}
+
+const RARE: &str = r#"
+name = "rare"
+version = 1
+summary = "A tag for rare names."
+[[tag]]
+name = "rare"
+attributes = ["rare_given_kana", "birth_date", "sex"]
+pad = true
+block = true
+[[comparison]]
+name = "given"
+rungs = [{ attribute = "given_kana", m = 0.8, u = 0.01 }]
+"#;
+
+#[test]
+fn a_common_name_is_padded_so_that_nobody_can_tell_who_has_a_rare_one() {
+    let profile = LinkageProfile::parse(RARE).expect("valid");
+    let encoder = Encoder::new(&profile, &linkage(), Some(&source()), "1").expect("made");
+    let with = |label: &str, rare: &str| {
+        let mut values = PERSON.to_vec();
+        values.push((Attribute::RareGivenKana, rare));
+        record(label, &values)
+    };
+    let made = |record: &SourceRecord| slots(&encoder, record, 0)[0];
+    let rare = made(&with("A1", "ハナオ"));
+    assert_eq!(rare, made(&with("B2", "ハナオ")), "one rare name, one value");
+    let common = [made(&with("A1", "")), made(&with("B2", ""))];
+    assert!(common[0] != common[1] && !common.contains(&rare) && !common.contains(&0));
+    assert_eq!(common[0], made(&with("A1", "")), "padding does not change");
+    let presence = |record: &SourceRecord| encoder.encode(record).presence;
+    assert_eq!(presence(&with("A1", "")), presence(&with("A1", "ハナオ")));
+    assert_eq!(presence(&record("A1", &[])), 0, "nothing is nothing");
+    assert!(Encoder::new(&profile, &linkage(), None, "1").is_err());
 }

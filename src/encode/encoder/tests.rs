@@ -51,8 +51,15 @@ pub(super) fn source() -> SourceSecret {
     SourceSecret::from_bytes([8; 32])
 }
 
+/// A salted filter and tags that nest.
+pub(super) const SALTED_FILTER: &str =
+    include_str!("../../../tests/vectors/profiles/salted-filter.toml");
+
 fn profile(name: &str) -> LinkageProfile {
-    LinkageProfile::built_in(name).expect("built in")
+    match name {
+        "salted-filter" => LinkageProfile::parse(SALTED_FILTER).expect("valid"),
+        _ => LinkageProfile::built_in(name).expect("built in"),
+    }
 }
 
 fn encoder(name: &str) -> Encoder {
@@ -105,7 +112,7 @@ fn flips_without_a_source_secret_and_bad_epochs_are_refused() {
     let refused = |profile: &str, epoch: &str| {
         Encoder::new(&self::profile(profile), &linkage(), None, epoch).err()
     };
-    let error = refused("jp-standard", "1").expect("refused").to_string();
+    let error = refused("salted-filter", "1").expect("refused").to_string();
     assert!(
         error.contains("'names'") && error.contains("source key"),
         "{error}"
@@ -162,12 +169,12 @@ fn an_unhardened_filter_equals_the_naive_oracle() {
 
 #[test]
 fn a_tag_equals_the_naive_oracle_and_needs_all_its_attributes_known() {
-    let profile = profile("jp-standard");
-    let encoder = encoder("jp-standard");
+    let profile = profile("salted-filter");
+    let encoder = encoder("salted-filter");
     let root = linkage().root(Suite::Blake3);
     let key = root
         .epoch("1")
-        .profile("jp-standard")
+        .profile("salted-filter")
         .tag("given+birth+sex");
     let message: Vec<u8> = ["ハナコ", "19850203", "2"]
         .iter()
@@ -193,7 +200,7 @@ fn a_tag_equals_the_naive_oracle_and_needs_all_its_attributes_known() {
 
 #[test]
 fn epoch_profile_and_secret_separate_encodings() {
-    let standard = profile("jp-standard");
+    let standard = profile("salted-filter");
     let make = |linkage: u8, source: u8, epoch: &str| {
         let secret = LinkageSecret::from_bytes([linkage; 32]);
         let source = SourceSecret::from_bytes([source; 32]);
@@ -227,7 +234,7 @@ fn epoch_profile_and_secret_separate_encodings() {
 
 #[test]
 fn a_salted_filter_is_comparable_only_under_the_same_salt() {
-    let mut standard = profile("jp-standard");
+    let mut standard = profile("salted-filter");
     standard.filters[0].flip = 0.0;
     let encoder = Encoder::new(&standard, &linkage(), None, "1").expect("made");
     let names = |record: &SourceRecord| encoder.encode(record).filters;

@@ -1,6 +1,7 @@
 //! Attributes of a Japanese record.
 
 use super::address::parse_address;
+use super::common_names::{is_common_given_kana, is_common_given_kanji};
 use super::insurance::{
     canonical_insured, care_insured, insured_branch, insured_person, parse_insurer_number,
 };
@@ -65,12 +66,18 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
                 };
                 kana.given = kana_name(given_only).unwrap_or_default().given;
             }
+            if !is_common_given_kanji(&kanji.given) {
+                identity.set(Attribute::RareGivenKanji, kanji.given.clone());
+            }
             identity.set(Attribute::SurnameKanji, kanji.surname);
             identity.set(Attribute::GivenKanji, kanji.given);
             identity.set(Attribute::NameKanji, kanji.whole);
         }
     }
     identity.set(Attribute::NameCharacters, sorted_characters(&kana.whole));
+    if !is_common_given_kana(&kana.given) {
+        identity.set(Attribute::RareGivenKana, kana.given.clone());
+    }
     identity.set(Attribute::SurnameKana, kana.surname);
     identity.set(Attribute::GivenKana, kana.given);
     identity.set(Attribute::NameKana, kana.whole);

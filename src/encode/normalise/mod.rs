@@ -6,6 +6,7 @@
 //! and is noted by field and rule.
 
 pub mod address;
+pub mod common_names;
 pub mod date;
 pub mod event;
 pub mod insurance;

@@ -62,6 +62,7 @@ fn report(profile: &LinkageProfile) -> RunReport {
                     .collect(),
             })
             .collect(),
+        clustering: crate::terms::ClusteringReport::default(),
         warnings: vec!["2 blocks were left out: <tag> 'town+birth+sex'.".into()],
     }
 }

@@ -11,9 +11,11 @@ use tonic::{Request, Response, Status};
 use super::{Rooms, blocking, caller, page_size, status};
 use crate::govern::release::release;
 use crate::store::{Published, Store};
-use crate::terms::{EntityId, RecordRef, SourceId};
+use crate::terms::{EntityId, IdState, RecordRef, SourceId};
 use crate::wire::pb::entity_service_server::EntityService;
-use crate::wire::{entity_name, parse_entity_name, parse_source_name, pb, run_name, source_name};
+use crate::wire::{
+    entity_name, parse_entity_name, parse_run_name, parse_source_name, pb, run_name, source_name,
+};
 
 /// Rows of one message of an export.
 const EXPORT_ROWS: usize = 4_096;
@@ -99,6 +101,63 @@ impl EntityService for EntityHandler {
         })
         .await??;
         Ok(Response::new(response))
+    }
+
+    async fn resolve_entity(
+        &self,
+        request: Request<pb::ResolveEntityRequest>,
+    ) -> Result<Response<pb::ResolveEntityResponse>, Status> {
+        let actor = caller(&request)?.actor();
+        let request = request.into_inner();
+        let entity = parse_entity_name(&request.entity).map_err(status::malformed)?;
+        let named = (!request.as_of_run.is_empty())
+            .then(|| parse_run_name(&request.as_of_run).map_err(status::malformed))
+            .transpose()?;
+        let store = self.rooms.store.clone();
+        let response = blocking(move || {
+            let published = published(&store)?;
+            let as_of = match (named, request.as_of_unix_s) {
+                (None, Some(time)) => Some(published.run_by(time).ok_or_else(status::no_entity)?),
+                (named, _) => named,
+            };
+            let state = published.id_state(entity, as_of);
+            let state = state.ok_or_else(status::no_entity)?;
+            let run = run_name(as_of.unwrap_or(published.run()));
+            let state = release(&store, &actor, "resolve_entity", &run, state)
+                .map_err(status::release)?
+                .into_inner();
+            let holders = match &state {
+                IdState::Current => vec![entity],
+                IdState::Merged(into) => vec![*into],
+                IdState::Split(parts) => parts.clone(),
+                IdState::Retired | IdState::Erased => Vec::new(),
+            };
+            Ok::<_, Status>(pb::ResolveEntityResponse {
+                state: state.name().to_owned(),
+                entities: holders.into_iter().map(entity_name).collect(),
+                run,
+            })
+        })
+        .await??;
+        Ok(Response::new(response))
+    }
+
+    async fn diff_runs(
+        &self,
+        request: Request<pb::DiffRunsRequest>,
+    ) -> Result<Response<pb::DiffRunsResponse>, Status> {
+        let request = request.into_inner();
+        let from = parse_run_name(&request.from).map_err(status::malformed)?;
+        let to = parse_run_name(&request.to).map_err(status::malformed)?;
+        let store = self.rooms.store.clone();
+        let churn = blocking(move || {
+            let churn = published(&store)?.churn_between(from, to);
+            churn.ok_or_else(status::no_run)
+        })
+        .await??;
+        Ok(Response::new(pb::DiffRunsResponse {
+            churn: Some((&churn).into()),
+        }))
     }
 
     type ExportEntitiesStream =

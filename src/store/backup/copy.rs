@@ -1,7 +1,7 @@
 //! Copies a file under a temporary name and hashes it on the way.
 
 use std::io::{Read, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use super::manifest::FileCopied;
 use crate::store::disk::{Disk, PARTIAL};
@@ -52,29 +52,30 @@ pub(super) fn read_through(
     })
 }
 
-/// Copies the first `limit` bytes of a file. The copy is durable; its name is, once its directory is
-/// synced.
-///
-/// `check` may refuse the copy before it gets its name.
+/// Copies the first `limit` bytes of a file to `partial`, which is replaced, and gives the copy the
+/// name that `name` chooses for it, unless that refuses it. Durable on return.
 pub(super) fn copy(
     (from, path): (&Disk, &Path),
-    (to, target): (&Disk, &Path),
+    (to, partial): (&Disk, &Path),
     limit: u64,
-    check: impl FnOnce(&Copied) -> Result<(), StorageFault>,
+    name: impl FnOnce(&Copied) -> Result<PathBuf, StorageFault>,
 ) -> Result<Copied, StorageFault> {
-    let mut name = target.as_os_str().to_owned();
-    name.push(".");
-    name.push(PARTIAL);
-    let partial = Path::new(&name);
     let mut file = to.create(partial)?;
     let guard = to.partial(partial.to_owned());
     let mut write = |bytes: &[u8]| file.write_all(bytes).explain("write", partial);
     let copied = read_through(from, path, limit, &mut write)?;
     file.sync_all().confirm(partial)?;
     drop(file);
-    check(&copied)?;
-    guard.publish(target)?;
+    guard.publish(&name(&copied)?)?;
     Ok(copied)
+}
+
+/// The temporary name of a file.
+pub(super) fn partial(target: &Path) -> PathBuf {
+    let mut name = target.as_os_str().to_owned();
+    name.push(".");
+    name.push(PARTIAL);
+    PathBuf::from(name)
 }
 
 /// Last 32 bytes of a file, hexadecimal, and its length.

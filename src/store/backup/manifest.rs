@@ -11,7 +11,12 @@ use crate::store::fault::{Explain, StorageFault};
 use crate::store::log::LogPosition;
 
 /// Version of the manifest that this program writes and reads.
-const FORMAT: u32 = 1;
+const FORMAT: u32 = 2;
+/// Hexadecimal digits of a seal that are part of a file's name in a backup.
+const SEAL_DIGITS: usize = 16;
+
+/// Path of the keyring within a store.
+pub(super) const KEYRING: &str = "keyring";
 
 /// What a backup holds.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -47,7 +52,7 @@ pub(super) struct LogCopied {
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(super) struct FileCopied {
-    /// Path within store and backup, as in `segments/000001.mseg`.
+    /// Path within the store, as in `segments/000001.mseg`.
     pub(super) path: String,
     /// Length.
     pub(super) bytes: u64,
@@ -55,6 +60,19 @@ pub(super) struct FileCopied {
     pub(super) blake3: String,
     /// Its last 32 bytes, hexadecimal: the seal of a sealed file, which stands for the whole.
     pub(super) seal: String,
+}
+
+impl FileCopied {
+    /// Path within the backup: that within the store, with the start of the seal, as in
+    /// `segments/000001-09af09af09af09af.mseg`. So no file of a backup ever takes the place of
+    /// another, and the backup in force stays whole until the next one is.
+    pub(super) fn stored(&self) -> String {
+        let start = self.seal.get(..SEAL_DIGITS).unwrap_or(&self.seal);
+        match self.path.rsplit_once('.') {
+            Some((name, ending)) => format!("{name}-{start}.{ending}"),
+            None => format!("{}-{start}", self.path),
+        }
+    }
 }
 
 impl Manifest {
@@ -99,7 +117,7 @@ impl Manifest {
                 "the backup has a format that this program does not know",
             ));
         }
-        if manifest.files.iter().any(|file| !is_within(&file.path)) {
+        if (manifest.files.iter()).any(|file| !is_within(&file.path) || !is_hex(&file.seal)) {
             return Err(damaged("the manifest names a path outside the backup"));
         }
         Ok(Some(manifest))
@@ -131,15 +149,27 @@ impl Manifest {
         })
     }
 
-    /// The file of this path.
+    /// The file of this path within the store.
     pub(super) fn file(&self, path: &str) -> Option<&FileCopied> {
         self.files.iter().find(|file| file.path == path)
+    }
+
+    /// Where the keyring lies in the backup.
+    pub(super) fn keyring(&self, backup: &Disk) -> Result<PathBuf, StorageFault> {
+        let rule = "the manifest of the backup names no keyring";
+        let file = self.file(KEYRING);
+        let file = file.ok_or_else(|| StorageFault::damaged(&manifest_path(backup), 0, rule))?;
+        Ok(backup.root().join(file.stored()))
     }
 }
 
 /// Where the manifest lies.
 pub(super) fn manifest_path(backup: &Disk) -> PathBuf {
     backup.root().join("manifest")
+}
+
+fn is_hex(text: &str) -> bool {
+    text.len() == 64 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
 fn is_within(path: &str) -> bool {

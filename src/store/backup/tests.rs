@@ -2,8 +2,11 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use super::*;
+use crate::store::log::log_path;
 use crate::store::testing::{encoding, header, key, open};
 use crate::store::verify;
+use crate::store::vfs::memory::MemoryDisk;
+use crate::store::{KeyProvider, OpenStoreError, StoreKey};
 use crate::terms::{EntityId, RunId};
 
 fn submit(store: &Store, request: &str, labels: std::ops::Range<u64>) {
@@ -76,7 +79,7 @@ fn a_restored_store_is_the_store_that_was_backed_up() {
     let checked = verify_backup(&place.backup()).expect("whole");
     assert_eq!((checked.head, checked.bytes), (made.head, made.bytes));
 
-    let report = restore(&place.backup(), &place.restored()).expect("restored");
+    let report = restore(&place.backup(), &place.restored(), &key(), None).expect("restored");
     assert_eq!((report.head, report.bytes), (made.head, made.bytes));
     assert_eq!(
         verify(&place.restored(), &key()).expect("whole").head,
@@ -104,7 +107,7 @@ fn only_what_is_new_is_copied() {
     let third = store.backup(&place.backup()).expect("backed up");
     assert_eq!((third.files, third.copied_files), (6, 1));
     verify_backup(&place.backup()).expect("whole");
-    restore(&place.backup(), &place.restored()).expect("restored");
+    restore(&place.backup(), &place.restored(), &key(), None).expect("restored");
     let restored = open(&place.restored()).digest().expect("digest");
     assert_eq!(restored, store.digest().expect("digest"));
 }
@@ -130,7 +133,7 @@ fn any_damage_to_a_backup_is_found_and_named() {
             let found = verify_backup(&place.backup()).expect_err("altered");
             assert!(found.to_string().contains(&name), "{found}");
             let target = place.0.path().join(format!("{name}-{at}"));
-            let refused = restore(&place.backup(), &target).expect_err("altered");
+            let refused = restore(&place.backup(), &target, &key(), None).expect_err("altered");
             assert!(refused.to_string().contains(&name), "{refused}");
             assert!(!log_path(&target).exists());
         }
@@ -157,7 +160,7 @@ fn a_backup_is_of_one_store_and_one_history() {
     store.backup(&older).expect("backed up");
     submit(&store, "3", 80..90);
     store.backup(&place.backup()).expect("backed up");
-    restore(&older, &place.restored()).expect("restored");
+    restore(&older, &place.restored(), &key(), None).expect("restored");
     assert!(matches!(
         open(&place.restored()).backup(&place.backup()),
         Err(BackupError::OtherStore { .. })
@@ -193,7 +196,7 @@ fn nothing_is_overwritten_by_a_restore_and_nothing_is_made_of_nothing() {
     let (place, store) = Place::new();
     store.backup(&place.backup()).expect("backed up");
     assert!(matches!(
-        restore(&place.backup(), &place.store()),
+        restore(&place.backup(), &place.store(), &key(), None),
         Err(RestoreError::NotEmpty { .. })
     ));
     assert!(matches!(
@@ -217,26 +220,74 @@ fn erased_records_stay_erased_in_a_store_restored_from_an_older_backup() {
     store.backup(&newer).expect("backed up");
     verify_backup(&newer).expect("whole");
 
-    restore(&place.backup(), &place.restored()).expect("restored");
-    let restored = open(&place.restored());
-    assert_ne!(
-        restored.digest().expect("digest").records,
-        store.digest().expect("digest").records
-    );
-    for source in [place.store(), newer] {
-        let marks = erased_in(&source, &key()).expect("marks");
-        assert_eq!(marks, store.tombstones());
-        restored.erase_again(&marks).expect("erased again");
+    // The newer store has another key by now; that of the old backup is enough.
+    let other = KeyProvider::Key(StoreKey::from_bytes([8; 32]));
+    store.rotate_key(&other).expect("rotated");
+    for (number, source) in [place.store(), newer].iter().enumerate() {
+        let target = place.0.path().join(format!("restored-{number}"));
+        let report = restore(&place.backup(), &target, &key(), Some(source));
+        assert_eq!(report.expect("restored").erased_again, 1);
+        let restored = open(&target);
+        assert_eq!(restored.tombstones(), store.tombstones());
+        assert_eq!(
+            restored.digest().expect("digest").records,
+            store.digest().expect("digest").records
+        );
     }
-    assert_eq!(
-        restored.digest().expect("digest").records,
-        store.digest().expect("digest").records
-    );
+    let refused = restore(&place.backup(), &place.restored(), &other, None);
+    assert!(matches!(refused, Err(RestoreError::Unlock(_))));
+    let nothing = place.0.path().join("nothing");
+    let refused = restore(&place.backup(), &place.restored(), &key(), Some(&nothing));
+    assert!(matches!(refused, Err(RestoreError::NoSuppression { .. })));
 
     // The next backup to the same folder no longer has the segment that held it.
     let before = files(&place.backup());
     store.backup(&place.backup()).expect("backed up");
-    let gone = place.backup().join("segments/000001.mseg");
-    assert!(before.contains(&gone) && !gone.exists());
+    let first = |files: &[PathBuf]| {
+        let name = |path: &PathBuf| path.to_string_lossy().contains("segments/000001-");
+        files
+            .iter()
+            .filter(|path| name(path))
+            .cloned()
+            .collect::<Vec<_>>()
+    };
+    let (before, after) = (first(&before), first(&files(&place.backup())));
+    assert_eq!((before.len(), after.len()), (1, 1));
+    assert_ne!(before, after, "the segment written anew took its place");
     verify_backup(&place.backup()).expect("whole");
+}
+
+#[test]
+fn a_restore_that_did_not_end_does_not_open_and_can_be_run_again() {
+    let (place, store) = Place::new();
+    store.backup(&place.backup()).expect("backed up");
+    let second = |path: &PathBuf| path.to_string_lossy().contains("segments/000002-");
+    let damaged = files(&place.backup()).into_iter().find(second);
+    let damaged = damaged.expect("a segment");
+    let good = std::fs::read(&damaged).expect("bytes");
+    std::fs::write(&damaged, &good[1..]).expect("written");
+    let target = place.restored();
+    restore(&place.backup(), &target, &key(), None).expect_err("damaged");
+    assert!(matches!(
+        Store::open(&target, &key()),
+        Err(OpenStoreError::Unfinished { .. })
+    ));
+    std::fs::write(&damaged, &good).expect("written");
+    restore(&place.backup(), &target, &key(), None).expect("restored");
+    assert_eq!(
+        open(&target).digest().expect("digest"),
+        store.digest().expect("digest")
+    );
+}
+
+#[test]
+fn the_log_is_durable_in_the_store_before_it_is_in_a_backup() {
+    let disk = MemoryDisk::new(1);
+    let vfs: Arc<dyn Vfs> = Arc::new(disk.clone());
+    let (store, to) = (Path::new("/store"), Path::new("/backup"));
+    let opened = Store::open_on(Arc::clone(&vfs), store, &key());
+    drop(opened.unwrap_or_else(|error| panic!("{error}")));
+    let before = disk.syncs_of(&log_path(store));
+    backup_on(&vfs, store, to).expect("backed up");
+    assert!(disk.syncs_of(&log_path(store)) > before);
 }

@@ -1,20 +1,23 @@
 //! A snapshot: which entity each record belongs to, as one run published it. A sealed file on
 //! disk, compact arrays in memory, swapped in whole.
 
+mod history;
 mod writer;
 
-pub(super) use writer::{rewrite, write};
+pub(super) use writer::{Made, rewrite, write};
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use self::history::{Event, HistoricRun, History};
 use super::fault::StorageFault;
 use super::sealed::{Seal, SealedReader};
 use super::vault::Vault;
 use crate::terms::{EntityId, RecordRef, RunId, SourceId};
 
 const MAGIC: &[u8; 8] = b"MUSUBISN";
-const FORMAT_VERSION: u32 = 1;
+/// Version 2 has a history; one of version 1 is read without.
+const FORMAT_VERSION: u32 = 2;
 const HEADER_BYTES: usize = 64;
 const SOURCE_BYTES: usize = 72;
 
@@ -50,6 +53,7 @@ struct Snapshot {
     /// Rows in (entity, row) order.
     by_entity: Vec<u32>,
     entity_count: u64,
+    history: History,
 }
 
 impl Published {
@@ -65,11 +69,11 @@ impl Published {
         let [rows, source_count, refs_bytes, entity_count] = reader.counts();
         let mut bytes = [0; HEADER_BYTES];
         reader.read(&mut bytes)?;
-        if bytes != header(run) {
+        let Some(counts) = HistoryCounts::of_header(run, &bytes) else {
             return Err(
                 reader.fault("the header does not give the format and run that the log names")
             );
-        }
+        };
         let named = reader.read_values(source_count, decode_source)?;
         let Some(named) = named.into_iter().collect::<Option<Vec<_>>>() else {
             return Err(reader.fault("a source before here has no valid name"));
@@ -94,6 +98,10 @@ impl Published {
         if !sound {
             return Err(reader.fault("the sections before here contradict each other"));
         }
+        let history = match counts {
+            Some(counts) => read_history(&mut reader, &counts)?,
+            None => History::default(),
+        };
         reader.finish()?;
         Ok(Self(Arc::new(Snapshot {
             run,
@@ -104,6 +112,7 @@ impl Published {
             refs,
             by_entity,
             entity_count,
+            history,
         })))
     }
 
@@ -205,11 +214,82 @@ impl Snapshot {
     }
 }
 
-fn header(run: RunId) -> [u8; HEADER_BYTES] {
+/// How much history a snapshot holds, as its header says.
+struct HistoryCounts {
+    runs: u32,
+    issued: u64,
+    events: u64,
+}
+
+impl HistoryCounts {
+    fn of(history: &History) -> Self {
+        Self {
+            runs: history.runs.len() as u32,
+            issued: history.issued.len() as u64,
+            events: history.events.len() as u64,
+        }
+    }
+
+    /// The counts of a header that belongs to this run, none in version 1; `None` if it does not.
+    fn of_header(run: RunId, bytes: &[u8; HEADER_BYTES]) -> Option<Option<Self>> {
+        let word = |at: usize| {
+            let bytes = bytes[at..].first_chunk().copied();
+            bytes.map_or(0, u64::from_le_bytes)
+        };
+        let counts = Self {
+            runs: (word(8) >> 32) as u32,
+            issued: word(48),
+            events: word(56),
+        };
+        if *bytes == header(run, &counts) {
+            return Some(Some(counts));
+        }
+        let mut first = header(run, &Self::of(&History::default()));
+        first[8..12].copy_from_slice(&1_u32.to_le_bytes());
+        (*bytes == first).then_some(None)
+    }
+}
+
+fn read_history(
+    reader: &mut SealedReader,
+    counts: &HistoryCounts,
+) -> Result<History, StorageFault> {
+    reader.align()?;
+    let runs = reader.read_values(u64::from(counts.runs), HistoricRun::decode)?;
+    reader.align()?;
+    let issued = reader.read_values(counts.issued, u128::from_le_bytes)?;
+    reader.align()?;
+    let issued_in = reader.read_values(counts.issued, u32::from_le_bytes)?;
+    reader.align()?;
+    let events = reader.read_values(counts.events, Event::decode)?;
+    let runs = runs.into_iter().collect::<Option<Vec<_>>>();
+    let events = events.into_iter().collect::<Option<Vec<_>>>();
+    let (Some(runs), Some(events)) = (runs, events) else {
+        return Err(reader.fault("the history before here names no run or no change"));
+    };
+    let in_order = events.is_sorted()
+        && issued.is_sorted()
+        && issued_in.iter().all(|number| *number < counts.runs)
+        && events.iter().all(|event| event.publication < counts.runs);
+    if !in_order {
+        return Err(reader.fault("the history before here is out of order"));
+    }
+    Ok(History {
+        runs,
+        issued,
+        issued_in,
+        events,
+    })
+}
+
+fn header(run: RunId, history: &HistoryCounts) -> [u8; HEADER_BYTES] {
     let mut bytes = [0; HEADER_BYTES];
     bytes[..8].copy_from_slice(MAGIC);
     bytes[8..12].copy_from_slice(&FORMAT_VERSION.to_le_bytes());
+    bytes[12..16].copy_from_slice(&history.runs.to_le_bytes());
     bytes[16..48].copy_from_slice(run.to_string().as_bytes());
+    bytes[48..56].copy_from_slice(&history.issued.to_le_bytes());
+    bytes[56..].copy_from_slice(&history.events.to_le_bytes());
     bytes
 }
 

@@ -1,24 +1,37 @@
 //! Writes a snapshot: from the rows of a run and their entities, or from an older snapshot without
 //! the records that were erased.
 
-use super::{Published, Snapshot, directory, encode_source, header};
+use super::history::{HistoricRun, History};
+use super::{HistoryCounts, Published, Snapshot, directory, encode_source, header};
 use crate::store::disk::{self, PartialFile};
 use crate::store::fault::StorageFault;
 use crate::store::sealed::{Seal, SealedWriter};
 use crate::store::table::LoadedTable;
 use crate::store::vault::Vault;
-use crate::terms::{EntityId, RowIndex, RunId, SourceId};
+use crate::terms::{Churn, EntityId, RowIndex, RunId, SourceId};
 
-/// Writes the snapshot under a temporary name; its content is on stable storage on return.
-///
-/// `entities[i]` belongs to row `i` of `rows`; rows that are not to be kept are left out.
+/// What a run found, and what it follows.
+pub(in crate::store) struct Made<'a> {
+    /// The run.
+    pub(in crate::store) run: RunId,
+    /// When it was asked for, seconds since 1970, UTC.
+    pub(in crate::store) created_unix_s: u64,
+    /// Its rows.
+    pub(in crate::store) rows: &'a LoadedTable,
+    /// The entity of each row.
+    pub(in crate::store) entities: &'a [EntityId],
+    /// The publication before.
+    pub(in crate::store) before: Option<&'a Published>,
+}
+
+/// Writes the snapshot under a temporary name; its content is on stable storage on return. Rows that
+/// are not to be kept are left out. Tells how IDs changed.
 pub(in crate::store) fn write(
     disk: &Vault,
-    run: RunId,
-    rows: &LoadedTable,
-    entities: &[EntityId],
+    made: &Made<'_>,
     keep: impl Fn(&SourceId, &str) -> bool,
-) -> Result<(PartialFile, Seal), StorageFault> {
+) -> Result<(PartialFile, Seal, Churn), StorageFault> {
+    let (rows, entities) = (made.rows, made.entities);
     let ranks = source_ranks(rows);
     let source = |row: RowIndex| usize::from(rows.table.source(row));
     let mut order: Vec<RowIndex> = (0..rows.refs.len() as RowIndex)
@@ -30,14 +43,28 @@ pub(in crate::store) fn write(
     });
     let mut names: Vec<&SourceId> = rows.sources.iter().collect();
     names.sort_unstable();
-    write_lines(disk, run, &names, order.len(), |at| {
+    let line = |at: usize| {
         let row = order[at];
         Line {
             source: usize::from(ranks[source(row)]),
             label: rows.refs.text(row),
             entity: entities[row as usize],
         }
-    })
+    };
+    let run = HistoricRun {
+        run: made.run,
+        created_unix_s: made.created_unix_s,
+    };
+    let (history, churn) = History::after(made.before, run, order.len(), |at| {
+        let Line {
+            source,
+            label,
+            entity,
+        } = line(at);
+        (names[source], label, entity.as_u128())
+    });
+    let (file, seal) = write_lines(disk, made.run, &names, order.len(), &history, line)?;
+    Ok((file, seal, churn))
 }
 
 /// Writes a snapshot anew with the records that are to be kept, as [`write`] does.
@@ -54,14 +81,21 @@ pub(in crate::store) fn rewrite(
         })
         .collect();
     let names: Vec<&SourceId> = snapshot.sources.iter().collect();
-    write_lines(disk, snapshot.run, &names, kept.len(), |at| {
-        let row = kept[at] as usize;
-        Line {
-            source: snapshot.source(row),
-            label: snapshot.label(row),
-            entity: EntityId::from_u128(snapshot.entities[row]),
-        }
-    })
+    write_lines(
+        disk,
+        snapshot.run,
+        &names,
+        kept.len(),
+        &snapshot.history,
+        |at| {
+            let row = kept[at] as usize;
+            Line {
+                source: snapshot.source(row),
+                label: snapshot.label(row),
+                entity: EntityId::from_u128(snapshot.entities[row]),
+            }
+        },
+    )
 }
 
 /// One record of a snapshot.
@@ -78,11 +112,12 @@ fn write_lines<'a>(
     run: RunId,
     names: &[&SourceId],
     count: usize,
+    history: &History,
     line: impl Fn(usize) -> Line<'a>,
 ) -> Result<(PartialFile, Seal), StorageFault> {
     let path = directory(disk.root()).join(format!("{run}.{}", disk::PARTIAL));
     let mut body = SealedWriter::create(disk, &path)?;
-    body.write(&header(run))?;
+    body.write(&header(run, &HistoryCounts::of(history)))?;
     let mut start = 0;
     for (rank, name) in names.iter().enumerate() {
         while start < count && line(start).source < rank {
@@ -112,6 +147,7 @@ fn write_lines<'a>(
         body.write(&position.to_le_bytes())?;
     }
     body.align()?;
+    write_history(&mut body, history)?;
     let changes = by_entity
         .windows(2)
         .filter(|pair| entity_at(pair[0]) != entity_at(pair[1]))
@@ -123,6 +159,25 @@ fn write_lines<'a>(
         refs_bytes,
         entity_count as u64,
     ])
+}
+
+fn write_history(body: &mut SealedWriter, history: &History) -> Result<(), StorageFault> {
+    for run in &history.runs {
+        body.write(&run.encode())?;
+    }
+    body.align()?;
+    for id in &history.issued {
+        body.write(&id.to_le_bytes())?;
+    }
+    body.align()?;
+    for number in &history.issued_in {
+        body.write(&number.to_le_bytes())?;
+    }
+    body.align()?;
+    for event in &history.events {
+        body.write(&event.encode())?;
+    }
+    body.align()
 }
 
 /// Place of each source of the table in the order of names.

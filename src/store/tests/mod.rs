@@ -4,6 +4,7 @@ mod damage;
 mod disk_full;
 mod erasure;
 mod group;
+mod history;
 mod oracle;
 mod rules;
 mod secrecy;

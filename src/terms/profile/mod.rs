@@ -116,6 +116,9 @@ pub struct TagRecipe {
     /// Slots after the lists that hold variants of the first list with one character left out of
     /// this attribute. Slots that no variant fills hold values that no other record shares.
     pub deletions: Option<Deletions>,
+    /// Whether a record that lacks an attribute holds values that no other record shares, instead
+    /// of none: then nobody can tell who has the attribute.
+    pub pad: bool,
     /// Whether pairs that share a slot of this tag become candidate pairs.
     pub block: bool,
 }
@@ -139,6 +142,12 @@ pub struct Deletions {
 }
 
 impl TagRecipe {
+    /// Whether slots may be filled with values that no other record shares.
+    #[must_use]
+    pub fn is_padded(&self) -> bool {
+        self.pad || self.deletions.is_some()
+    }
+
     /// Slots of the tag.
     #[must_use]
     pub fn slots(&self) -> u32 {

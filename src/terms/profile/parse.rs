@@ -111,6 +111,8 @@ struct RawTag {
     one_deletion: Option<Attribute>,
     slots: Option<u32>,
     #[serde(default)]
+    pad: bool,
+    #[serde(default)]
     block: bool,
 }
 
@@ -344,6 +346,7 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
         name: raw.name,
         parts: parts.collect(),
         deletions,
+        pad: raw.pad,
         block: raw.block,
     })
 }

@@ -169,6 +169,7 @@ impl From<&RunReport> for pb::RunReport {
             entity_size_counts: report.entity_sizes.clone(),
             comparisons: report.comparisons.iter().map(Into::into).collect(),
             warnings: report.warnings.clone(),
+            clustering: Some((&report.clustering).into()),
         }
     }
 }
@@ -217,6 +218,7 @@ impl TryFrom<pb::RunReport> for RunReport {
             entity_sizes: report.entity_size_counts,
             comparisons: report.comparisons.into_iter().map(Into::into).collect(),
             warnings: report.warnings,
+            clustering: report.clustering.map(Into::into).unwrap_or_default(),
         })
     }
 }

@@ -52,6 +52,7 @@ fn run() -> Run {
                     weight_bits: 6.49,
                 }],
             }],
+            clustering: crate::terms::ClusteringReport::default(),
             warnings: vec!["one block was left out".into()],
         }),
     }

@@ -11,6 +11,13 @@ impl Display for Strata {
         writeln!(f)?;
         head(f, "pair of sources")?;
         self.source_pairs.iter().try_for_each(|row| line(f, row))?;
+        if !self.false_pairs.is_empty() {
+            let [shared, pairs] = ["wrong pairs share", "pairs"];
+            writeln!(f, "\n  {shared:<36} {pairs:>11}")?;
+            for row in &self.false_pairs {
+                writeln!(f, "  {:<36} {:>11}", row.kind, row.pairs)?;
+            }
+        }
         if self.entities_left_out > 0 {
             writeln!(
                 f,

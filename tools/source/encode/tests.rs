@@ -8,6 +8,9 @@ use super::*;
 use crate::encode::file::EncodingReader;
 use crate::terms::RecordEncoding;
 
+/// A profile with a filter, flips and tags.
+const SALTED_FILTER: &str = include_str!("../../../tests/vectors/profiles/salted-filter.toml");
+
 const MAP: &str = r#"
 record_ref = "id"
 kind = "hospital"
@@ -45,7 +48,7 @@ impl Bench {
             format: OutputFormat::Mse,
             map: at("map.toml"),
             source: SourceId::new("hospital_a").expect("valid"),
-            profile: LinkageProfile::built_in("jp-standard").expect("built in"),
+            profile: LinkageProfile::parse(SALTED_FILTER).expect("valid"),
             linkage_secret: at("linkage.key"),
             source_secret: Some(at("source.key")),
             epoch: "1".into(),

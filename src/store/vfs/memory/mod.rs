@@ -15,7 +15,8 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard};
 
 use self::file::MemoryFile;
 pub use self::random::Random;
-use self::state::{Change, Name, NameChange, Operation, State};
+pub use self::state::Operation;
+use self::state::{Change, Name, NameChange, State};
 use super::{Access, BoxedFile, Lock, Metadata, Vfs};
 
 /// What goes wrong at an operation.
@@ -86,6 +87,18 @@ impl MemoryDisk {
         self.shared.state().operations
     }
 
+    /// Of what kind each operation was that this disk has seen, in order.
+    #[must_use]
+    pub fn kinds(&self) -> Vec<Operation> {
+        self.shared.state().kinds.clone()
+    }
+
+    /// Syncs of files so far that failed: what they dropped, no later sync brings back.
+    #[must_use]
+    pub fn failed_syncs(&self) -> u64 {
+        self.shared.state().failed_syncs
+    }
+
     /// Whether a planned [`FaultKind::Stop`] came: nothing works until [`MemoryDisk::crash`].
     #[must_use]
     pub fn is_stopped(&self) -> bool {
@@ -130,6 +143,25 @@ impl MemoryDisk {
             Name::File(id) => Some((path.clone(), state.files[id].content.clone())),
         });
         files.collect()
+    }
+
+    /// What a file holds, as a process sees it; `None` if there is none. No operation.
+    #[must_use]
+    pub fn content(&self, path: &Path) -> Option<Vec<u8>> {
+        let state = self.shared.state();
+        match state.names.get(path)? {
+            Name::Directory => None,
+            Name::File(id) => Some(state.files[id].content.clone()),
+        }
+    }
+
+    /// A good disk of its own with what a process sees below a directory.
+    #[must_use]
+    pub fn copy_of(&self, directory: &Path) -> Self {
+        let copy = Self::new(0);
+        let state = self.shared.state();
+        copy.shared.state().take_from(&state, directory);
+        copy
     }
 
     /// Flips bits of a byte of a file, as a disk that decays does. `false`: there is no such byte.

@@ -84,8 +84,8 @@ pub(super) struct Stored {
 }
 
 /// Kinds of operation, by what can go wrong.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Operation {
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Operation {
     /// Opening, reading, listing: changes nothing.
     Look,
     /// Making a file or directory.
@@ -108,6 +108,8 @@ pub(super) struct State {
     /// Which life of the machine it is; files opened in an earlier one are closed.
     pub(super) boot: u64,
     pub(super) operations: u64,
+    pub(super) kinds: Vec<Operation>,
+    pub(super) failed_syncs: u64,
     pub(super) fault: Option<Fault>,
     pub(super) full: bool,
     pub(super) stopped: bool,
@@ -128,6 +130,8 @@ impl State {
             locks: BTreeSet::new(),
             boot: 0,
             operations: 0,
+            kinds: Vec::new(),
+            failed_syncs: 0,
             fault: None,
             full: false,
             stopped: false,
@@ -143,6 +147,7 @@ impl State {
     /// `Err`: it fails without effect. `Some`: it takes effect (a write or sync in part), then fails.
     pub(super) fn begin(&mut self, operation: Operation) -> io::Result<Option<io::Error>> {
         self.operations += 1;
+        self.kinds.push(operation);
         if self.stopped {
             return Err(eio());
         }
@@ -221,12 +226,38 @@ impl State {
             return;
         };
         if faulty {
+            self.failed_syncs += 1;
             file.settle(&mut self.random);
         } else {
             for change in file.changes.drain(..) {
                 change.apply(&mut file.durable);
             }
             *self.syncs.entry(path.to_owned()).or_default() += 1;
+        }
+    }
+
+    /// Takes over, as durable, what `other` has below a directory, and the names that lead there.
+    pub(super) fn take_from(&mut self, other: &Self, directory: &Path) {
+        for (path, name) in &other.names {
+            if !path.starts_with(directory) && !directory.starts_with(path) {
+                continue;
+            }
+            let name = match name {
+                Name::Directory => Name::Directory,
+                Name::File(id) => {
+                    let content = &other.files[id].content;
+                    let copy = self.new_file();
+                    let stored = Stored {
+                        content: content.clone(),
+                        durable: content.clone(),
+                        changes: Vec::new(),
+                    };
+                    self.files.insert(copy, stored);
+                    Name::File(copy)
+                }
+            };
+            self.names.insert(path.clone(), name.clone());
+            self.durable_names.insert(path.clone(), name);
         }
     }
 
