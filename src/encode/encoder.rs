@@ -236,4 +236,6 @@ impl Encoder {
 #[cfg(test)]
 mod slot_tests;
 #[cfg(test)]
+mod spelling_tests;
+#[cfg(test)]
 mod tests;

@@ -188,4 +188,4 @@ fn fill_postcode(postcode: &str, identity: &mut Identity) {
 }
 
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

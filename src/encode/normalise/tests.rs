@@ -34,7 +34,7 @@ fn every_vector_holds() {
 }
 
 /// `神(U+FA19)` and `葛(U+845B)+U+E0100` as the characters that they name.
-fn spelled(text: &str) -> String {
+pub(in crate::encode) fn spelled(text: &str) -> String {
     let named = |code: &str| {
         let code = u32::from_str_radix(code, 16).expect("hexadecimal");
         char::from_u32(code).expect("a character")
