@@ -21,7 +21,6 @@ mod report;
 mod rewrite;
 mod room;
 mod sealed;
-mod seen;
 mod segment;
 mod snapshot;
 mod submission;
