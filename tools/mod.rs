@@ -10,5 +10,7 @@ pub mod demo;
 pub mod evaluate;
 #[cfg(all(feature = "source", feature = "server"))]
 pub mod operator;
+#[cfg(all(feature = "source", feature = "server"))]
+pub mod similarity;
 #[cfg(feature = "server")]
 pub mod synth;

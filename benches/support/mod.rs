@@ -70,6 +70,7 @@ impl RecordMaker {
             record_ref: RecordRef::new(&label).expect("a good label"),
             version: 1,
             kind: EventKind::Hospital,
+            year: 0,
             flags: 0,
             presence: self.layout.presence_all(),
             filters,

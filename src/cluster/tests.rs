@@ -17,6 +17,7 @@ fn table(rows: &[(EventKind, u64, u64)]) -> RecordTable {
             tags: &vec![0; layout.tag_slots()],
             presence: *presence,
             kind: *kind,
+            year: 0,
             flags: 0,
             source: 0,
             key: key.wrapping_mul(0x9E37_79B9_7F4A_7C15),

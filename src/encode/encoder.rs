@@ -160,6 +160,11 @@ impl Encoder {
             record_ref: record.record_ref.clone(),
             version: record.version,
             kind: record.kind,
+            year: if self.layout.event_year() {
+                record.year
+            } else {
+                0
+            },
             flags: record.flags,
             presence: 0,
             filters: vec![0; self.layout.filter_words()],

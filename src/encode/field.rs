@@ -32,6 +32,7 @@ fields! {
     SurnameKana "surname_kana" "Surname in kana of any kind.";
     GivenKana "given_kana" "Given name in kana of any kind.";
     NameKana "name_kana" "Whole name in kana, in one column.";
+    EventDate "event_date" "Date or month of the event that the record tells about.";
     BirthDate "birth_date" "Date of birth in any written form.";
     Sex "sex" "Sex as recorded.";
     Postcode "postcode" "Postcode.";

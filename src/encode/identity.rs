@@ -85,6 +85,8 @@ pub struct SourceRecord {
     pub version: u32,
     /// Kind of event.
     pub kind: EventKind,
+    /// Calendar year of the event; 0 is not stated.
+    pub year: u16,
     /// Rules that the source checked and found broken, by bit.
     pub flags: u32,
     /// Who it is about.

@@ -105,6 +105,7 @@ impl TableBuilder {
                 tags: &segment.tags[row * slots..(row + 1) * slots],
                 presence: record.presence,
                 kind: record.kind,
+                year: record.year,
                 flags: record.flags,
                 source,
                 key: row_key(&name, label),

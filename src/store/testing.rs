@@ -53,6 +53,7 @@ pub(crate) fn encoding(label: &str, version: u32, content: u64) -> RecordEncodin
         record_ref: RecordRef::new(label).expect("label"),
         version,
         kind: EventKind::Hospital,
+        year: 2021,
         flags: 3,
         presence: layout.presence_all(),
         filters: (0..layout.filter_words()).map(word).collect(),

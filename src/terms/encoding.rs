@@ -60,6 +60,9 @@ impl EventKind {
 /// Most bytes that one encoding may take on the wire and on disk, whatever the profile.
 pub const ENCODING_BYTES_MAX: usize = 16 * 1024;
 
+/// Years that an event may lie in; year 0 is *not stated*.
+pub const EVENT_YEARS: std::ops::RangeInclusive<u16> = 1868..=2199;
+
 /// The encoding of one record: its filters and tags under one linkage profile.
 ///
 /// # Shape
@@ -78,7 +81,10 @@ pub struct RecordEncoding {
     pub version: u32,
     /// Kind of event.
     pub kind: EventKind,
-    /// Rules that the source checked and found broken, by bit; 0 is none.
+    /// Calendar year of the event, in [`EVENT_YEARS`], if the profile asks for it; 0 is not stated.
+    pub year: u16,
+    /// Rules that the source checked and found broken, by [`SourceCheck::bit`](super::SourceCheck);
+    /// 0 is none.
     pub flags: u32,
     /// Which filters and tags are present.
     pub presence: u64,
@@ -103,6 +109,9 @@ pub enum ShapeError {
     /// A filter or tag marked absent has bits, or one marked present has none.
     #[error("a filter or tag disagrees with the presence mask")]
     Absent,
+    /// A year that the profile does not ask for, or far from any event.
+    #[error("the event year is not asked for by the linkage profile, or is not 1868 to 2199")]
+    Year,
     /// Version 0.
     #[error("record versions start at 1")]
     Version,
@@ -125,6 +134,10 @@ impl RecordEncoding {
         }
         if self.presence & !layout.presence_all() != 0 {
             return Err(ShapeError::Presence);
+        }
+        let year_may_stand = layout.event_year() && EVENT_YEARS.contains(&self.year);
+        if self.year != 0 && !year_may_stand {
+            return Err(ShapeError::Year);
         }
         if self.version == 0 {
             return Err(ShapeError::Version);
@@ -160,11 +173,45 @@ impl RecordEncoding {
             .update(&(label.len() as u64).to_le_bytes())
             .update(label);
         hasher.update(&[self.kind.code()]);
+        hasher.update(&self.year.to_le_bytes());
         hasher.update(&self.flags.to_le_bytes());
         hasher.update(&self.presence.to_le_bytes());
         for word in self.filters.iter().chain(&self.tags) {
             hasher.update(&word.to_le_bytes());
         }
         *hasher.finalize().as_bytes()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::terms::LinkageProfile;
+
+    /// Checks an encoding of this profile that states a year.
+    fn check(profile: &str, year: u16) -> Result<(), ShapeError> {
+        let profile = LinkageProfile::built_in(profile).expect("built in");
+        let layout = profile.layout();
+        let encoding = RecordEncoding {
+            record_ref: RecordRef::new("r1").expect("valid"),
+            version: 1,
+            kind: EventKind::Death,
+            year,
+            flags: 0,
+            presence: layout.presence_all(),
+            filters: vec![1; layout.filter_words()],
+            tags: vec![1; layout.tag_slots()],
+        };
+        encoding.check(&layout)
+    }
+
+    #[test]
+    fn a_year_is_taken_only_if_the_profile_asks_for_it_and_it_can_be_one() {
+        assert_eq!(check("jp-standard", 0), Ok(()));
+        assert_eq!(check("jp-standard", 2024), Ok(()));
+        assert_eq!(check("jp-standard", 1867), Err(ShapeError::Year));
+        assert_eq!(check("jp-standard", 2200), Err(ShapeError::Year));
+        assert_eq!(check("en-standard", 0), Ok(()));
+        assert_eq!(check("en-standard", 2024), Err(ShapeError::Year));
     }
 }

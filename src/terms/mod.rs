@@ -10,6 +10,8 @@
 //! | filter | Bloom filter: fixed-length bit vector | [`profile::FilterRecipe`] |
 //! | tag | keyed equality value of a combination of attributes | [`profile::TagRecipe`] |
 //! | encoding | the privacy-preserving form of one record: filters, tags, presence mask | [`RecordEncoding`] |
+//! | event year | calendar year of the event that a record tells about, if the profile asks for it | `u16`, 0 is not stated |
+//! | source check | rule that a source checks in the clear and tells by a bit | [`SourceCheck`] |
 //! | linkage profile | the agreed recipe, fingerprinted | [`LinkageProfile`] |
 //! | linkage secret | key shared by sources; never on the server | – |
 //! | epoch | one profile and one secret; encodings compare only within it | `String` |
@@ -27,6 +29,7 @@
 //! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
 
 mod attribute;
+mod check;
 mod encoding;
 mod ids;
 mod linkage;
@@ -36,7 +39,8 @@ mod submission;
 mod table;
 
 pub use attribute::{Attribute, AttributeSet};
-pub use encoding::{ENCODING_BYTES_MAX, EventKind, RecordEncoding, ShapeError};
+pub use check::SourceCheck;
+pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
     COMPARISONS_MAX, CandidatePair, ComparisonVector, Decision, Level, Link, MatchWeight,

@@ -19,6 +19,7 @@ pub struct RecordTable {
     tags: Vec<u64>,
     presence: Vec<u64>,
     kinds: Vec<EventKind>,
+    years: Vec<u16>,
     flags: Vec<u32>,
     sources: Vec<u16>,
     keys: Vec<u64>,
@@ -33,6 +34,7 @@ impl RecordTable {
             tags: Vec::with_capacity(rows * layout.tag_slots()),
             presence: Vec::with_capacity(rows),
             kinds: Vec::with_capacity(rows),
+            years: Vec::with_capacity(rows),
             flags: Vec::with_capacity(rows),
             sources: Vec::with_capacity(rows),
             keys: Vec::with_capacity(rows),
@@ -66,6 +68,7 @@ impl RecordTable {
         self.tags.extend_from_slice(row.tags);
         self.presence.push(row.presence);
         self.kinds.push(row.kind);
+        self.years.push(row.year);
         self.flags.push(row.flags);
         self.sources.push(row.source);
         self.keys.push(row.key);
@@ -78,6 +81,7 @@ impl RecordTable {
             tags: &encoding.tags,
             presence: encoding.presence,
             kind: encoding.kind,
+            year: encoding.year,
             flags: encoding.flags,
             source,
             key,
@@ -141,7 +145,13 @@ impl RecordTable {
         self.kinds[row as usize]
     }
 
-    /// Rules that the source found broken.
+    /// Calendar year of the event; 0 is not stated.
+    #[must_use]
+    pub fn year(&self, row: RowIndex) -> u16 {
+        self.years[row as usize]
+    }
+
+    /// Rules that the source found broken, by [`SourceCheck::bit`](super::SourceCheck).
     #[must_use]
     pub fn flags(&self, row: RowIndex) -> u32 {
         self.flags[row as usize]
@@ -171,6 +181,8 @@ pub struct Row<'a> {
     pub presence: u64,
     /// Kind of event.
     pub kind: EventKind,
+    /// Calendar year of the event; 0 is not stated.
+    pub year: u16,
     /// Rules that the source found broken.
     pub flags: u32,
     /// Index of the source in the run's list.

@@ -142,6 +142,7 @@ fn record(label: &str, version: u32) -> RecordEncoding {
         record_ref: RecordRef::new(label).expect("label"),
         version,
         kind: EventKind::Hospital,
+        year: 0,
         flags: 0,
         presence: layout.presence_all(),
         filters: (0..layout.filter_words()).map(word).collect(),

@@ -153,6 +153,7 @@ pub fn record(label: &str, person: u64) -> RecordEncoding {
         record_ref: RecordRef::new(label).expect("good label"),
         version: 1,
         kind: EventKind::Hospital,
+        year: 0,
         flags: 0,
         presence: layout.presence_all(),
         filters: (0..layout.filter_words()).map(word).collect(),

@@ -50,6 +50,7 @@ pub fn encoding((label, version, content): Record) -> RecordEncoding {
         record_ref: RecordRef::new(&format!("ref-{label}")).expect("label"),
         version,
         kind: EventKind::Hospital,
+        year: 0,
         flags: 0,
         presence: layout.presence_all(),
         filters: (0..layout.filter_words()).map(word).collect(),

@@ -27,35 +27,6 @@ const MADE: &[&str] = &[
     "report.json",
 ];
 
-/// Maps of the nine kinds of source that the generator makes.
-const MAPS: &[(&str, &str)] = &[
-    (
-        "sources.toml",
-        include_str!("../maps/jp_small/sources.toml"),
-    ),
-    (
-        "birth_registry.toml",
-        include_str!("../maps/jp_small/birth_registry.toml"),
-    ),
-    (
-        "child_checkup.toml",
-        include_str!("../maps/jp_small/child_checkup.toml"),
-    ),
-    (
-        "specific_checkup.toml",
-        include_str!("../maps/jp_small/specific_checkup.toml"),
-    ),
-    ("hosp_a.toml", include_str!("../maps/jp_small/hosp_a.toml")),
-    ("hosp_b.toml", include_str!("../maps/jp_small/hosp_b.toml")),
-    ("hosp_c.toml", include_str!("../maps/jp_small/hosp_c.toml")),
-    ("ltc.toml", include_str!("../maps/jp_small/ltc.toml")),
-    (
-        "death_registry.toml",
-        include_str!("../maps/jp_small/death_registry.toml"),
-    ),
-    ("ndb.toml", include_str!("../maps/jp_small/ndb.toml")),
-];
-
 /// One source, ready to be encoded.
 pub(super) struct StagedSource {
     pub(super) name: SourceId,
@@ -176,7 +147,7 @@ fn make_people(
     let options = SynthOptions {
         persons: args.persons,
         seed: args.seed,
-        dir: people.to_path_buf(),
+        ..SynthOptions::default()
     };
     let bar = progress.bar("people", u64::from(args.persons));
     timed(steps, "people", || {
@@ -184,12 +155,9 @@ fn make_people(
             bar.set_length(total);
             bar.set_position(done);
         };
-        let made = synth::generate(&options, &tell).during("making people")?;
+        let made = synth::generate(&options, people, &tell).during("making people")?;
         Ok(((), made.records))
     })?;
     bar.finish_and_clear();
-    for (name, text) in MAPS {
-        std::fs::write(people.join(name), text).during("writing the maps")?;
-    }
     Ok(())
 }

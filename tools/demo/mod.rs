@@ -16,7 +16,7 @@ use std::time::Instant;
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 
 use crate::terms::run::StepReport;
-use crate::tools::evaluate::{self, Truth};
+use crate::tools::evaluate::{Partition, Truth};
 
 /// What `musubi demo` takes.
 #[derive(Debug, clap::Args)]
@@ -44,6 +44,9 @@ pub struct DemoArgs {
     /// folder, if there.
     #[arg(long, value_name = "FILE", requires = "data")]
     pub truth: Option<PathBuf>,
+    /// Measure quality by stratum as well: twins, surname changes, errors, pairs of sources.
+    #[arg(long)]
+    pub strata: bool,
     /// Print the report as JSON on standard output.
     #[arg(long)]
     pub json: bool,
@@ -87,7 +90,7 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
 
     let quality = match &stage.truth {
         None => None,
-        Some(path) => Some(measure(path, &outcome.entities)?),
+        Some(path) => Some(measure(path, &outcome.entities, args.strata)?),
     };
     let report = DemoReport {
         profile: stage.profile.name.clone(),
@@ -115,18 +118,26 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
 }
 
 fn measure(
-    truth: &std::path::Path,
+    path: &std::path::Path,
     entities: &[(String, String, String)],
+    with_strata: bool,
 ) -> Result<QualityReport, DemoError> {
-    let truth = Truth::read(truth).during("reading the truth")?;
+    let mut truth = Truth::read(path).during("reading the truth")?;
     let rows = entities
         .iter()
         .map(|(source, record, entity)| (source, record, entity));
-    let found = evaluate::evaluate(rows, &truth).during("measuring quality")?;
+    let partition = Partition::new(rows, &truth).during("measuring quality")?;
+    let found = partition.evaluation(&truth);
+    let persons = path.with_file_name("persons.csv");
+    if with_strata && persons.is_file() {
+        truth.read_persons(&persons).during("reading persons.csv")?;
+    }
     Ok(QualityReport {
         persons: found.persons,
         pairwise: found.pairwise,
         bcubed: found.bcubed,
+        exact: found.exact,
+        strata: with_strata.then(|| partition.strata(&truth)),
     })
 }
 

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::terms::Thresholds;
 use crate::terms::run::StepReport;
-use crate::tools::evaluate::Quality;
+use crate::tools::evaluate::{Quality, Strata};
 
 /// One source on its way in.
 #[derive(Debug, Clone, Serialize)]
@@ -36,6 +36,11 @@ pub struct QualityReport {
     pub pairwise: Quality,
     /// Over records.
     pub bcubed: Quality,
+    /// Over clusters.
+    pub exact: Quality,
+    /// By stratum, if asked for.
+    #[serde(flatten)]
+    pub strata: Option<Strata>,
 }
 
 /// The whole report.
@@ -108,9 +113,17 @@ impl DemoReport {
                     "  {:<10} {:>10} {:>10} {:>10}",
                     "quality", "precision", "recall", "F1"
                 )?;
-                for (name, q) in [("pairwise", quality.pairwise), ("B-cubed", quality.bcubed)] {
+                let rows = [
+                    ("pairwise", quality.pairwise),
+                    ("B-cubed", quality.bcubed),
+                    ("clusters", quality.exact),
+                ];
+                for (name, q) in rows {
                     let (p, r, f1) = (q.precision, q.recall, q.f1);
                     writeln!(out, "  {name:<10} {p:>10.4} {r:>10.4} {f1:>10.4}")?;
+                }
+                if let Some(strata) = &quality.strata {
+                    write!(out, "\n{strata}")?;
                 }
             }
             None => writeln!(

@@ -1,7 +1,7 @@
 //! Pairwise quality: of the pairs of records that were put together, how many belong together, and
 //! the reverse. Large persons weigh with the square of their records.
 
-use super::{Contingency, Quality};
+use super::{Contingency, Quality, share};
 
 /// Pairs counted from sizes, never enumerated.
 pub(super) struct Pairs {
@@ -26,16 +26,8 @@ pub(super) fn count(table: &Contingency) -> Pairs {
     }
 }
 
-/// Precision = correct / found; recall = correct / true. An empty denominator gives 1: who claims
-/// nothing claims nothing wrong, and where nothing is to be found nothing is missed.
+/// Precision = correct / found; recall = correct / true.
 pub(super) fn quality(pairs: &Pairs) -> Quality {
-    let share = |part: u64, whole: u64| {
-        if whole == 0 {
-            1.0
-        } else {
-            part as f64 / whole as f64
-        }
-    };
     Quality::of(
         share(pairs.correct, pairs.found),
         share(pairs.correct, pairs.truly),

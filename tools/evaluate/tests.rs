@@ -1,13 +1,15 @@
-//! Both measures against a naive oracle that looks at every pair, and the edges.
+//! All measures against naive oracles that look at every pair, and the edges.
 
 use std::fs;
 
 use proptest::prelude::*;
 
+use super::about::RecordAbout;
 use super::*;
+use crate::tools::synth::flags;
 
-/// Looks at every pair and every record. Quadratic on purpose.
-fn oracle(rows: &[(u8, u8)]) -> (Quality, Quality) {
+/// Looks at every pair and every record. Quadratic on purpose. Pairwise, B-cubed, exact clusters.
+fn oracle(rows: &[(u8, u8)]) -> (Quality, Quality, Quality) {
     let (mut found, mut truly, mut both) = (0.0, 0.0, 0.0);
     for (i, a) in rows.iter().enumerate() {
         for b in &rows[i + 1..] {
@@ -27,7 +29,18 @@ fn oracle(rows: &[(u8, u8)]) -> (Quality, Quality) {
         recall += shared / count(&|b| a.1 == b.1);
     }
     let n = rows.len() as f64;
-    (pairwise, Quality::of(share(precision, n), share(recall, n)))
+    let bcubed = Quality::of(share(precision, n), share(recall, n));
+    let (mut exact, mut entities, mut persons) = (0.0, 0.0, 0.0);
+    for id in 0..=u8::MAX {
+        let of_entity: Vec<_> = rows.iter().filter(|row| row.0 == id).collect();
+        entities += f64::from(!of_entity.is_empty());
+        persons += f64::from(rows.iter().any(|row| row.1 == id));
+        if let Some((_, person)) = of_entity.first() {
+            exact += f64::from(rows.iter().all(|row| (row.0 == id) == (row.1 == *person)));
+        }
+    }
+    let exact = Quality::of(share(exact, entities), share(exact, persons));
+    (pairwise, bcubed, exact)
 }
 
 fn close(a: Quality, b: Quality) -> bool {
@@ -52,9 +65,10 @@ proptest! {
     #[test]
     fn equals_the_oracle(rows in prop::collection::vec((0_u8..6, 0_u8..6), 0..40)) {
         let evaluation = evaluated(&rows);
-        let (pairwise, bcubed) = oracle(&rows);
+        let (pairwise, bcubed, exact) = oracle(&rows);
         prop_assert!(close(evaluation.pairwise, pairwise));
         prop_assert!(close(evaluation.bcubed, bcubed));
+        prop_assert!(close(evaluation.exact, exact));
         prop_assert_eq!(evaluation.records, rows.len() as u64);
     }
 }
@@ -151,4 +165,175 @@ fn truth_of_public_sets_comes_out_of_their_data() {
         2
     );
     assert_eq!(Truth::read(&output).expect("reads").person_count(), 1);
+}
+
+/// A record of the oracle below: entity, person, source, flags, surname state.
+type Known = (u8, u8, u8, u32, u8);
+
+fn known(rows: &[Known]) -> (Truth, Partition) {
+    const SOURCES: [&str; 3] = ["birth_registry", "hosp_a", "death_registry"];
+    let mut truth = Truth::default();
+    for (index, (_, person, source, flags, state)) in rows.iter().enumerate() {
+        let about = RecordAbout {
+            flags: *flags,
+            surname_state: *state,
+        };
+        let source = SOURCES[usize::from(*source)];
+        assert!(truth.insert_about(source, &index.to_string(), &person.to_string(), about));
+    }
+    let given = rows.iter().enumerate();
+    let given = given.map(|(i, row)| (SOURCES[usize::from(row.2)], i.to_string(), row.0));
+    let partition = Partition::new(given, &truth).expect("no record is repeated");
+    (truth, partition)
+}
+
+proptest! {
+    #[test]
+    fn strata_equal_an_oracle_that_looks_at_every_pair(
+        rows in prop::collection::vec((0_u8..5, 0_u8..5, 0_u8..3, 0_u32..512, 0_u8..2), 0..30),
+        twins in 0_u8..5,
+    ) {
+        let (mut truth, partition) = known(&rows);
+        if let Some(person) = truth.person(&twins.to_string()) {
+            truth.add_to_person(person, about::TWIN);
+        }
+        let strata = partition.strata(&truth);
+        type Rule = fn(&Known, &Known, u8) -> bool;
+        let rules: [(&str, Rule); 6] = [
+            ("swapped_names", |a, b, _| (a.3 | b.3) & flags::SWAPPED != 0),
+            ("birth_date_error", |a, b, _| (a.3 | b.3) & flags::BIRTH_DATE != 0),
+            ("twins", |a, b, twins| a.1 == twins || b.1 == twins),
+            ("no_error", |a, b, _| (a.3 | b.3) & flags::ERRORS == 0),
+            ("surname_changed", |a, b, _| a.1 == b.1 && a.4 != b.4),
+            ("birth_to_death", |a, b, _| a.2 + b.2 == 2 && a.2 != b.2),
+        ];
+        for (name, rule) in rules {
+            let (mut truly, mut found, mut right) = (0_u64, 0_u64, 0_u64);
+            for (i, a) in rows.iter().enumerate() {
+                for b in rows[i + 1..].iter().filter(|b| rule(a, b, twins)) {
+                    truly += u64::from(a.1 == b.1);
+                    found += u64::from(a.0 == b.0);
+                    right += u64::from(a.0 == b.0 && a.1 == b.1);
+                }
+            }
+            let Some(stratum) = strata.strata.iter().find(|s| s.stratum == name) else {
+                prop_assert_eq!((truly, found), (0, 0), "{}", name);
+                continue;
+            };
+            prop_assert_eq!((stratum.true_pairs, stratum.correct_pairs), (truly, right));
+            if name == "surname_changed" {
+                prop_assert_eq!((stratum.found_pairs, stratum.precision), (None, None));
+            } else {
+                prop_assert_eq!(stratum.found_pairs, Some(found));
+                let precision = (found > 0).then(|| right as f64 / found as f64);
+                prop_assert_eq!(stratum.precision, precision);
+            }
+            prop_assert_eq!(stratum.recall, (truly > 0).then(|| right as f64 / truly as f64));
+        }
+        let all = partition.evaluation(&truth);
+        let sums = strata.source_pairs.iter().fold((0, 0), |(truly, found), pair| {
+            (truly + pair.true_pairs, found + pair.found_pairs.unwrap_or_default())
+        });
+        prop_assert_eq!(sums, (all.true_pairs, all.found_pairs));
+    }
+}
+
+#[test]
+fn an_entity_too_large_for_strata_is_told_and_left_out_of_precision() {
+    let count = strata::ENTITY_RECORDS_MAX + 1;
+    let mut rows: Vec<Known> = vec![(0, 0, 1, 0, 0); count];
+    rows.extend([(1, 1, 1, flags::SEX, 0), (1, 2, 1, 0, 0)]);
+    let (truth, partition) = known(&rows);
+    let strata = partition.strata(&truth);
+    assert_eq!(strata.entities_left_out, 1);
+    let of = |name: &str| {
+        strata
+            .strata
+            .iter()
+            .find(|s| s.stratum == name)
+            .expect("there")
+    };
+    assert_eq!(
+        (of("sex_error").precision, of("sex_error").recall),
+        (Some(0.0), None)
+    );
+    assert_eq!(
+        (of("no_error").precision, of("no_error").recall),
+        (None, Some(1.0))
+    );
+    assert!(strata.to_string().contains("1 entities are too large"));
+}
+
+#[test]
+fn persons_make_twins_namesakes_and_foreigners() {
+    let mut truth = Truth::default();
+    for person in ["a", "b", "c", "d"] {
+        truth.insert("s", person, person);
+    }
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("persons.csv");
+    let head =
+        "person_id,sex,birth_date,given_kana,birth_surname_kana,twin_group,namesake,nationality";
+    let people = "a,M,2000-01-01,タロウ,サトウ,,0,\nb,M,2000-01-01,タロウ,サトウ,,0,VN\n\
+                  c,M,2000-01-01,ジロウ,サトウ,7,0,\nd,,,,,,1,\nz,M,2000-01-01,タロウ,サトウ,,1,\n";
+    fs::write(&path, format!("{head}\n{people}")).expect("writes");
+    truth.read_persons(&path).expect("reads");
+    let about = ["a", "b", "c", "d"].map(|id| truth.about_person(truth.person(id).expect("known")));
+    let expected = [
+        about::NAMESAKE,
+        about::NAMESAKE | about::FOREIGN,
+        about::TWIN,
+        about::NAMESAKE,
+    ];
+    assert_eq!(about, expected);
+    fs::write(&path, "id\n1\n").expect("writes");
+    let refused = truth
+        .read_persons(&path)
+        .err()
+        .expect("refused")
+        .to_string();
+    assert!(
+        refused.ends_with("line 1: column 'person_id' is missing"),
+        "{refused}"
+    );
+}
+
+#[test]
+fn scripts_are_told_by_source_only_where_no_flag_of_our_own_is() {
+    let dir = tempfile::tempdir().expect("a temporary folder");
+    let path = dir.path().join("truth.csv");
+    let head = "source,record_id,person_id,surname_state,noise_flags\n";
+    let read = |flag: u32| {
+        let rows = format!("{head}death_registry,1,p,1,16\nndb,1,p,0,{flag}\nhosp_a,1,p,,none\n");
+        fs::write(&path, rows).expect("writes");
+        let truth = Truth::read(&path).expect("reads");
+        truth
+            .records()
+            .map(|(_, about)| (about.flags, about.surname_state))
+            .collect::<Vec<_>>()
+    };
+    let inferred = [(16 | flags::KANJI_ONLY, 1), (flags::KANA_ONLY, 0), (0, 0)];
+    assert_eq!(read(0), inferred);
+    assert_eq!(read(flags::NO_SEX), [(16, 1), (flags::NO_SEX, 0), (0, 0)]);
+}
+
+#[test]
+fn blocking_is_measured_over_records_of_the_truth() {
+    let mut truth = Truth::default();
+    for (record, person) in [("1", "p"), ("2", "p"), ("3", "p"), ("4", "q")] {
+        truth.insert("s", record, person);
+    }
+    let pairs = [("1", "2"), ("1", "4"), ("1", "9")];
+    let found = blocking(pairs.into_iter().map(|(a, b)| [("s", a), ("s", b)]), &truth);
+    assert_eq!(
+        (found.candidate_pairs, found.correct_pairs, found.true_pairs),
+        (2, 1, 3)
+    );
+    assert!((found.pair_completeness - 1.0 / 3.0).abs() < 1e-12);
+    assert!((found.reduction_ratio - (1.0 - 2.0 / 6.0)).abs() < 1e-12);
+    let nothing = blocking(std::iter::empty::<[(&str, &str); 2]>(), &Truth::default());
+    assert_eq!(
+        (nothing.pair_completeness, nothing.reduction_ratio),
+        (1.0, 1.0)
+    );
 }

@@ -20,7 +20,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
-use crate::tools::demo;
+use crate::tools::{demo, evaluate, similarity, synth};
 
 /// Folder that commands work in unless told otherwise.
 const DEFAULT_DIR: &str = "musubi-data";
@@ -45,6 +45,10 @@ struct Arguments {
 enum Command {
     /// Link made-up people, or your own CSV files, from end to end
     Demo(demo::DemoArgs),
+    /// Write made-up people and what nine sources record of them
+    Synth(synth::command::SynthArguments),
+    /// Measure entities against a truth
+    Evaluate(evaluate::command::EvaluateArguments),
     /// Make certificates for trials and a configuration
     Init(init::InitArguments),
     /// Serve sources and pipelines
@@ -72,6 +76,8 @@ enum Command {
     /// Look at a store while no server has it
     #[command(subcommand)]
     Store(store::StoreCommand),
+    /// Which filters of one file are like which of another? Needs no server
+    Similarity(similarity::SimilarityArguments),
 }
 
 /// Runs `musubi` with the arguments of the process.
@@ -96,6 +102,8 @@ fn carry_out(command: &Command) -> Outcome {
             demo::run(arguments)?;
             Ok(String::new())
         }
+        Command::Synth(arguments) => Ok(synth::command::run(arguments)?),
+        Command::Evaluate(arguments) => Ok(evaluate::command::run(arguments)?),
         Command::Init(arguments) => init::run(arguments),
         Command::Serve(arguments) => serve::run(arguments),
         Command::Link(arguments) => wait(link::run(arguments)),
@@ -109,6 +117,7 @@ fn carry_out(command: &Command) -> Outcome {
         Command::VerifyBackup(arguments) => backup::check(arguments),
         Command::Restore(arguments) => backup::restore(arguments),
         Command::Store(command) => store::run(command),
+        Command::Similarity(arguments) => Ok(similarity::run(arguments)?),
     }
 }
 

@@ -116,6 +116,7 @@ fn inspect_counts_a_whole_file_and_refuses_one_cut_short() {
             record_ref: RecordRef::new(&format!("secret-label-{number}")).expect("valid"),
             version: 1,
             kind: EventKind::Hospital,
+            year: 0,
             flags: 0,
             presence: layout.tag_bit(0) | if with_filter { layout.filter_bit(0) } else { 0 },
             filters: vec![words; layout.filter_words()],

@@ -62,13 +62,21 @@ pub(super) fn spread(index: u32, salt: u32, range: u32) -> u32 {
     ((mixed ^ (mixed >> 29)).wrapping_mul(0xBF58_476D_1CE4_E5B9) >> 33) as u32 % range
 }
 
-/// Insurance of the municipality: `00`, prefecture, municipality.
+/// A number of its own for each index below `range`, in no visible order: multiplication by a
+/// constant that has no factor in common with any power of ten or with 7, shifted by the salt.
+pub(super) fn own_number(index: u64, salt: u64, range: u64) -> u64 {
+    (index * 57_885_161 + salt * 7_919) % range
+}
+
+/// Insurance of the municipality: `00`, prefecture, municipality. Below 9.8 million households no
+/// two share a number.
 #[must_use]
 pub fn municipal_cover(municipality: u32, household: u32, position: u8) -> Cover {
+    let number = own_number(u64::from(household), u64::from(municipality), 9_800_000);
     Cover {
         insurer: with_check_digit(municipality),
         symbol: Symbol::Municipal(municipality % 1000),
-        number: 100_000 + spread(household, municipality, 9_800_000),
+        number: 100_000 + number as u32,
         branch: position,
     }
 }
@@ -76,10 +84,12 @@ pub fn municipal_cover(municipality: u32, household: u32, position: u8) -> Cover
 /// Insurance from 75: `39`, prefecture, municipality; a number of one's own.
 #[must_use]
 pub fn elder_cover(municipality: u32, person: u32) -> Cover {
+    let prefecture = u64::from(municipality / 1000);
+    let number = own_number(u64::from(person), prefecture, 89_000_000);
     Cover {
         insurer: with_check_digit(3_900_000 + municipality),
         symbol: Symbol::None,
-        number: 10_000_000 + spread(person, municipality / 1000, 89_000_000),
+        number: 10_000_000 + number as u32,
         branch: 0,
     }
 }
@@ -87,18 +97,23 @@ pub fn elder_cover(municipality: u32, person: u32) -> Cover {
 /// Employers and the insurers that they belong to.
 pub struct Employers {
     employers: Vec<(u32, Symbol)>,
+    /// Numbers that an employer hands out.
+    numbers: u32,
 }
 
-/// Number of employers. With the skew below the largest insures about one household in fifteen.
+/// Number of employers of a small population; larger ones have one per [`PEOPLE_PER_EMPLOYER`]. With
+/// the skew below the largest of 1,200 insures about one household in fifteen.
 const EMPLOYERS: u32 = 1_200;
+const PEOPLE_PER_EMPLOYER: u32 = 50;
 /// Number of insurance societies (prefix 06).
 const SOCIETIES: u32 = 120;
 /// Share of employers in the national association for small firms (prefix 01).
 const ASSOCIATION_SHARE: f64 = 0.6;
 
 impl Employers {
-    /// Draws the employers.
-    pub fn new(rng: &mut impl Rng) -> Self {
+    /// Draws the employers of a population of `persons`.
+    pub fn new(persons: u32, rng: &mut impl Rng) -> Self {
+        let count = EMPLOYERS.max(persons / PEOPLE_PER_EMPLOYER);
         let prefectures = [25, 26, 27, 27, 28, 29, 30];
         let make = |index: u32, rng: &mut _| {
             let prefecture = prefectures[spread(index, 1, 7) as usize];
@@ -117,7 +132,8 @@ impl Employers {
             (with_check_digit(seven), symbol)
         };
         Self {
-            employers: (0..EMPLOYERS).map(|index| make(index, rng)).collect(),
+            employers: (0..count).map(|index| make(index, rng)).collect(),
+            numbers: 10_000.max(persons / 10),
         }
     }
 
@@ -128,7 +144,7 @@ impl Employers {
         }
         let skewed = rng.random::<f64>().powi(3) * self.employers.len() as f64;
         let (insurer, symbol) = self.employers[skewed as usize % self.employers.len()];
-        let number = rng.random_range(1..10_000);
+        let number = rng.random_range(1..self.numbers);
         Job::Employed(Cover {
             insurer,
             symbol,

@@ -54,11 +54,11 @@ pub fn enlarge(text: &mut String) {
 }
 
 /// Makes one slip in a reading: six in ten a confused letter, else one left out, doubled, or
-/// exchanged with its neighbour. Never empties the text.
-pub fn mistype(text: &mut String, rng: &mut impl Rng) {
+/// exchanged with its neighbour. Never empties the text. Tells whether it differs now.
+pub fn mistype(text: &mut String, rng: &mut impl Rng) -> bool {
     let mut letters: Vec<char> = text.chars().collect();
     let Some(last) = letters.len().checked_sub(1) else {
-        return;
+        return false;
     };
     let at = rng.random_range(0..=last);
     match rng.random_range(0..20) {
@@ -69,17 +69,22 @@ pub fn mistype(text: &mut String, rng: &mut impl Rng) {
         15..18 if last > 0 => letters.swap(at, if at == last { at - 1 } else { at + 1 }),
         _ => letters.insert(at, letters[at]),
     }
-    *text = letters.into_iter().collect();
+    let slip: String = letters.into_iter().collect();
+    let differs = slip != *text;
+    *text = slip;
+    differs
 }
 
 fn confused(letter: char, rng: &mut impl Rng) -> char {
-    let pairs: Vec<char> = CONFUSED.chars().collect();
-    let partner = |pair: &[char]| match (pair[0] == letter, pair[1] == letter) {
-        (true, _) => Some(pair[1]),
-        (_, true) => Some(pair[0]),
-        _ => None,
-    };
-    let others: Vec<char> = pairs.chunks_exact(2).filter_map(partner).collect();
+    let mut others = Vec::new();
+    let mut pairs = CONFUSED.chars();
+    while let (Some(one), Some(other)) = (pairs.next(), pairs.next()) {
+        if one == letter {
+            others.push(other);
+        } else if other == letter {
+            others.push(one);
+        }
+    }
     if others.is_empty() {
         return 'ン';
     }

@@ -3,18 +3,17 @@
 use rand::Rng;
 
 use super::calendar::{Day, month_days};
+use super::flags;
 use super::kana::{enlarge, mistype};
 use super::names::{NameId, Names};
 use super::person::{Person, Sex, at, before};
 
 /// How often each error happens in a source: a share of records, unless said otherwise.
 ///
-/// Published figures of 2023: name and address of 160 million insurance records differ from the
-/// resident register in 0.87 %, date of birth or sex in 1.7×10⁻⁵; registers are therefore
-/// near-perfect in dates. Shares of columns that go wrong lie near those of the public set
-/// `jp_small`, so the two are not independent of each other. No figure exists for hospital desks; theirs are set so that the
-/// same columns go wrong as often as a hospital's duplicate searches suggest: names in a few percent,
-/// dates in about one percent, sex in a few per mille.
+/// Where a figure is published, `sources.rs` cites it beside the rate. None exists for hospital
+/// desks; theirs are set so that names go wrong in a few percent, dates in about one percent, and
+/// sex in a few per mille of records. These lie near those of the public set `jp_small`, so the two
+/// are not independent of each other.
 #[derive(Clone, Copy)]
 pub struct NoiseRates {
     /// Surname or given name written with another kanji of the same reading, or one dropped.
@@ -43,12 +42,37 @@ pub struct NoiseRates {
     pub old_surname: f64,
     /// The home before the last move, per person who had one.
     pub old_address: f64,
+    /// Date of birth left empty.
+    pub no_birth: f64,
+    /// Sex left empty.
+    pub no_sex: f64,
 }
 
-/// Date of birth or sex left empty, in every source.
-pub const EMPTY_BIRTH: f64 = 0.0025;
-/// Sex left empty, in every source.
-pub const EMPTY_SEX: f64 = 0.003;
+impl NoiseRates {
+    /// All rates times a factor, none above 1.
+    #[must_use]
+    pub fn scaled(self, factor: f64) -> Self {
+        let of = |rate: f64| (rate * factor).clamp(0.0, 1.0);
+        Self {
+            kanji: of(self.kanji),
+            variant: of(self.variant),
+            unknown_character: of(self.unknown_character),
+            kana_for_kanji: of(self.kana_for_kanji),
+            kana: of(self.kana),
+            misread: of(self.misread),
+            large_kana: of(self.large_kana),
+            birth: of(self.birth),
+            era: of(self.era),
+            sex: of(self.sex),
+            swapped: of(self.swapped),
+            old_surname: of(self.old_surname),
+            old_address: of(self.old_address),
+            no_birth: of(self.no_birth),
+            no_sex: of(self.no_sex),
+        }
+    }
+}
+
 /// Records of a foreigner with an alias that use it.
 const USES_ALIAS: f64 = 0.25;
 /// Records of a foreigner with the given name first.
@@ -71,6 +95,8 @@ pub struct Observed {
     pub birth: Option<Day>,
     /// Sex, if given.
     pub sex: Option<Sex>,
+    /// What went wrong: bits of [`flags`].
+    pub flags: u32,
 }
 
 fn set(slot: &mut String, text: &str) {
@@ -88,17 +114,20 @@ impl Observed {
         names: &Names,
         rng: &mut impl Rng,
     ) {
+        self.flags = 0;
         let mut surname = *at(&person.surnames, day);
         if let Some(old) = before(&person.surnames, day)
             && rng.random_bool(rates.old_surname)
         {
             surname = *old;
+            self.flags |= flags::OLD_NAME;
         }
         let mut given = person.given;
         if let Some(alias) = person.alias
             && rng.random_bool(USES_ALIAS)
         {
             (surname, given) = alias;
+            self.flags |= flags::ALIAS;
         }
         set(&mut self.surname, &names.get(surname).written);
         set(&mut self.surname_kana, &names.get(surname).kana);
@@ -120,12 +149,14 @@ impl Observed {
     }
 
     fn swap(&mut self) {
+        self.flags ^= flags::SWAPPED;
         std::mem::swap(&mut self.surname, &mut self.given);
         std::mem::swap(&mut self.surname_kana, &mut self.given_kana);
     }
 
     fn disturb_latin(&mut self, rng: &mut impl Rng) {
         if self.given.contains(' ') && rng.random_bool(SHORT_GIVEN) {
+            self.flags |= flags::GIVEN_KANA;
             if rng.random_bool(0.5) {
                 self.given_kana.retain(|letter| letter != ' ');
             } else {
@@ -146,23 +177,35 @@ impl Observed {
         names: &Names,
         rng: &mut impl Rng,
     ) {
-        for (slot, id) in [(&mut self.surname, surname), (&mut self.given, given)] {
+        let slots = [
+            (&mut self.surname, surname, flags::SURNAME_KANJI),
+            (&mut self.given, given, flags::GIVEN_KANJI),
+        ];
+        for (slot, id, flag) in slots {
             if rng.random_bool(rates.kanji) {
                 match names.other_writing(id, rng) {
-                    Some(other) => set(slot, other),
+                    Some(other) => {
+                        set(slot, other);
+                        self.flags |= flag;
+                    }
                     None if slot.chars().count() > 1 => {
                         slot.pop();
+                        self.flags |= flag;
                     }
                     None => {}
                 }
             }
             if slot.chars().any(|kanji| names.variant(kanji).is_some()) {
-                let spelled = slot.chars().map(|kanji| respell(kanji, rates, names, rng));
+                let noted = &mut self.flags;
+                let spelled = slot
+                    .chars()
+                    .map(|kanji| respell(kanji, rates, names, noted, rng));
                 *slot = spelled.collect();
             }
         }
         if rng.random_bool(rates.kana_for_kanji) {
             set(&mut self.given, &names.get(given).kana);
+            self.flags |= flags::GIVEN_KANJI;
         }
     }
 
@@ -177,52 +220,76 @@ impl Observed {
             && let Some(other) = names.other_reading(given, rng)
         {
             set(&mut self.given_kana, other);
+            self.flags |= flags::MISREAD;
         }
-        for slot in [&mut self.surname_kana, &mut self.given_kana] {
-            if rng.random_bool(rates.kana) {
-                mistype(slot, rng);
+        let slots = [
+            (&mut self.surname_kana, flags::SURNAME_KANA),
+            (&mut self.given_kana, flags::GIVEN_KANA),
+        ];
+        for (slot, flag) in slots {
+            if rng.random_bool(rates.kana) && mistype(slot, rng) {
+                self.flags |= flag;
             }
         }
         if rng.random_bool(rates.large_kana) {
+            self.flags |= flags::LARGE_KANA;
             enlarge(&mut self.surname_kana);
             enlarge(&mut self.given_kana);
         }
     }
 
     fn disturb_rest(&mut self, day: Day, rates: &NoiseRates, rng: &mut impl Rng) {
-        let birth = self.birth.take().map(|birth| {
-            if rng.random_bool(rates.birth) {
+        if let Some(birth) = self.birth {
+            let wrong = if rng.random_bool(rates.birth) {
                 wrong_date(birth, day, rng)
             } else if rng.random_bool(rates.era) {
                 wrong_era(birth, day).unwrap_or(birth)
             } else {
                 birth
+            };
+            if wrong != birth {
+                self.flags |= flags::BIRTH_DATE;
             }
-        });
-        self.birth = birth.filter(|_| !rng.random_bool(EMPTY_BIRTH));
+            self.birth = Some(wrong);
+        }
+        if rng.random_bool(rates.no_birth) {
+            self.birth = None;
+            self.flags = self.flags & !flags::BIRTH_DATE | flags::NO_BIRTH_DATE;
+        }
         if rng.random_bool(rates.sex) {
             self.sex = self.sex.map(Sex::other);
+            self.flags |= flags::SEX;
         }
-        self.sex = self.sex.filter(|_| !rng.random_bool(EMPTY_SEX));
+        if rng.random_bool(rates.no_sex) {
+            self.sex = None;
+            self.flags = self.flags & !flags::SEX | flags::NO_SEX;
+        }
     }
 }
 
-fn respell(kanji: char, rates: &NoiseRates, names: &Names, rng: &mut impl Rng) -> char {
-    if names.is_rare(kanji) && rng.random_bool(rates.unknown_character) {
+/// A kanji as the source spells it; what differs is noted in `noted`.
+fn respell(
+    kanji: char,
+    rates: &NoiseRates,
+    names: &Names,
+    noted: &mut u32,
+    rng: &mut impl Rng,
+) -> char {
+    let Some(other) = names.variant(kanji) else {
+        return kanji;
+    };
+    let rare = names.is_rare(kanji);
+    if rare && rng.random_bool(rates.unknown_character) {
+        *noted |= flags::UNKNOWN_CHARACTER;
         return if rng.random_bool(0.6) { '■' } else { '?' };
     }
-    match names.variant(kanji) {
-        // A rare kanji is replaced by the common one far more often than the reverse.
-        Some(common) if names.is_rare(kanji) => {
-            if rng.random_bool((rates.variant * 12.0).min(1.0)) {
-                common
-            } else {
-                kanji
-            }
-        }
-        Some(rare) if rng.random_bool(rates.variant) => rare,
-        _ => kanji,
+    // A rare kanji is replaced by the common one far more often than the reverse.
+    let often = if rare { 12.0 } else { 1.0 };
+    if rng.random_bool((rates.variant * often).min(1.0)) {
+        *noted |= flags::VARIANT;
+        return other;
     }
+    kanji
 }
 
 /// A wrong date of birth that is not after the record.

@@ -61,8 +61,25 @@ pub struct Person {
     pub alias: Option<(NameId, NameId)>,
     /// First marriage.
     pub married: Option<Day>,
+    /// End of the first marriage by divorce.
+    pub divorced: Option<Day>,
     /// Whether the surname changed at that marriage.
     pub changed_surname: bool,
+    /// The first-born of the twins that this person is one of.
+    pub twin: Option<u32>,
+    /// Someone else with the same name, date of birth and sex, whom this person was planted beside.
+    pub namesake: Option<u32>,
+    /// Of foreign nationality, with a name in Latin letters or in kanji.
+    pub nationality: Option<Nationality>,
+}
+
+/// How a foreigner's name is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Nationality {
+    /// In Latin letters.
+    LatinName,
+    /// In kanji.
+    KanjiName,
 }
 
 /// People who share a home and an insurance.
@@ -73,12 +90,14 @@ pub struct Household {
     pub jobs: Vec<(Day, Job)>,
 }
 
-/// Everyone.
+/// People who may know each other: everyone, or a shard of everyone. All indexes are of the shard.
 pub struct Population {
-    /// The people; `person_id` is `P` and the index.
+    /// The people.
     pub persons: Vec<Person>,
     /// Their households.
     pub households: Vec<Household>,
+    /// Number of the first of these people among everyone.
+    pub first: u32,
 }
 
 /// What holds at `day`: the last entry that began by then, or the first.
@@ -105,6 +124,18 @@ impl Person {
 }
 
 impl Population {
+    /// Number of a person among everyone.
+    #[must_use]
+    pub fn number(&self, person: u32) -> u32 {
+        self.first + person
+    }
+
+    /// Number of a household among everyone's: there are never more than two per person.
+    #[must_use]
+    pub fn household_number(&self, household: u32) -> u32 {
+        2 * self.first + household
+    }
+
     /// Home of a person.
     #[must_use]
     pub fn home(&self, person: &Person, day: Day) -> &Home {
@@ -131,14 +162,17 @@ impl Population {
         let home = self.home(person, day);
         let municipality = places.municipality(home).code;
         if person.birth.age_at(day) >= ELDER_AGE {
-            return elder_cover(municipality, index);
+            return elder_cover(municipality, self.number(index));
         }
         match at(&self.households[member.household as usize].jobs, day) {
             Job::Employed(cover) => Cover {
                 branch: member.position,
                 ..*cover
             },
-            Job::Municipal => municipal_cover(municipality, member.household, member.position),
+            Job::Municipal => {
+                let household = self.household_number(member.household);
+                municipal_cover(municipality, household, member.position)
+            }
         }
     }
 }

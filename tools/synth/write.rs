@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use rand::Rng;
 
 use super::calendar::{DateStyle, Day};
+use super::flags;
 use super::insurance::Cover;
 use super::kana::HalfWidth;
 use super::names::Names;
@@ -20,6 +21,7 @@ use super::sources::{Event, PROGRAMMES, Source};
 pub struct Row {
     fields: Vec<String>,
     used: usize,
+    flags: u32,
 }
 
 impl Row {
@@ -29,9 +31,20 @@ impl Row {
         &self.fields[..self.used]
     }
 
+    /// What is special about the row: bits of [`flags`]. Not one of its fields.
+    #[must_use]
+    pub fn flags(&self) -> u32 {
+        self.flags
+    }
+
     /// Begins a new row.
     pub fn clear(&mut self) {
         self.used = 0;
+        self.flags = 0;
+    }
+
+    fn flag(&mut self, flag: u32) {
+        self.flags |= flag;
     }
 
     /// A new empty field.
@@ -80,9 +93,11 @@ struct Scene<'a> {
 
 impl<'a> Scribe<'a> {
     /// A scribe for one source.
+    /// `noise` multiplies the source's error rates.
     #[must_use]
     pub fn new(
         source: Source,
+        noise: f64,
         population: &'a Population,
         names: &'a Names,
         places: &'a Places,
@@ -95,7 +110,7 @@ impl<'a> Scribe<'a> {
             names,
             places,
             half,
-            rates: source.noise(),
+            rates: source.noise().scaled(noise),
             observed,
         }
     }
@@ -106,11 +121,17 @@ impl<'a> Scribe<'a> {
         let person = &population.persons[event.person as usize];
         self.observed
             .observe(person, event.day, &self.rates, self.names, rng);
+        row.clear();
+        row.flag(self.observed.flags);
+        if event.duplicate {
+            row.flag(flags::DUPLICATE);
+        }
         let mut home = population.home(person, event.day);
         if let Some(old) = population.former_home(person, event.day)
             && rng.random_bool(self.rates.old_address)
         {
             home = old;
+            row.flag(flags::OLD_ADDRESS);
         }
         let cover = population.cover(event.person, event.day, self.places);
         let scene = Scene {
@@ -119,7 +140,6 @@ impl<'a> Scribe<'a> {
             home,
             cover,
         };
-        row.clear();
         row.text(record_id);
         match self.source {
             Source::BirthRegistry => self.birth_registry(&scene, row, rng),
@@ -147,6 +167,9 @@ impl<'a> Scribe<'a> {
             ""
         });
         row.text(if kana { &self.observed.given_kana } else { "" });
+        if !kana {
+            row.flag(flags::KANJI_ONLY);
+        }
         self.birth_and_sex(DateStyle::EraKanji, ["男", "女"], row);
         self.parent(scene.person.father, Sex::Man, scene, row, rng);
         self.parent(scene.person.mother, Sex::Woman, scene, row, rng);
@@ -161,7 +184,9 @@ impl<'a> Scribe<'a> {
             ["　", "　", "　", "　", "　", "　", "　", " ", " ", ""][rng.random_range(0..10_usize)];
         self.full_name(0.08, gap, row, rng);
         let kana = row.field();
-        if !rng.random_bool(0.05) {
+        if rng.random_bool(0.05) {
+            row.flag(flags::KANJI_ONLY);
+        } else {
             let Observed {
                 surname_kana,
                 given_kana,
@@ -209,6 +234,7 @@ impl<'a> Scribe<'a> {
     }
 
     fn hospital_b(&self, scene: &Scene, row: &mut Row, rng: &mut impl Rng) {
+        row.flag(flags::KANA_ONLY);
         write!(row.field(), "{:08}", scene.event.detail).expect("a String takes everything");
         row.date(scene.event.day, DateStyle::Hyphens);
         self.half_width_name(0.0, row, rng);
@@ -240,6 +266,7 @@ impl<'a> Scribe<'a> {
     }
 
     fn death_registry(&self, scene: &Scene, row: &mut Row, rng: &mut impl Rng) {
+        row.flag(flags::KANJI_ONLY);
         row.date(scene.event.day, DateStyle::EraKanji);
         self.full_name(0.0, "　", row, rng);
         self.birth_and_sex(DateStyle::EraKanji, ["男", "女"], row);
@@ -248,6 +275,7 @@ impl<'a> Scribe<'a> {
     }
 
     fn claims(&self, scene: &Scene, row: &mut Row, rng: &mut impl Rng) {
+        row.flag(flags::KANA_ONLY);
         row.date(scene.event.day, DateStyle::YearMonth);
         self.half_width_name(0.0, row, rng);
         self.birth_and_sex(DateStyle::Compact, ["1", "2"], row);

@@ -7,8 +7,8 @@
 //! "MUSUBIE1"                                   magic; the last character is the version
 //! u32 length, JSON                             header
 //! frame …                                      0x01, u32 record count, u32 bytes, rows
-//!   row   u8 length, record ref · u32 version · u8 kind · u32 flags · u64 presence
-//!         · filter words u64 … · tags u64 …
+//!   row   u8 length, record ref · u32 version · u8 kind · u16 year of the event
+//!         · u32 flags · u64 presence · filter words u64 … · tags u64 …
 //! trailer                                      0x02, u64 record count, BLAKE3 of all before
 //! ```
 //!

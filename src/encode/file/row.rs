@@ -12,7 +12,7 @@ pub(super) struct RowShape {
 impl RowShape {
     /// Most bytes of one row.
     pub(super) fn bytes_max(self) -> usize {
-        1 + 64 + 4 + 1 + 4 + 8 + 8 * (self.filter_words + self.tags)
+        1 + 64 + 4 + 1 + 2 + 4 + 8 + 8 * (self.filter_words + self.tags)
     }
 }
 
@@ -23,6 +23,7 @@ pub(super) fn append_row(row: &RecordEncoding, out: &mut Vec<u8>) {
     out.extend(label);
     out.extend(row.version.to_le_bytes());
     out.push(row.kind.code());
+    out.extend(row.year.to_le_bytes());
     out.extend(row.flags.to_le_bytes());
     out.extend(row.presence.to_le_bytes());
     for word in row.filters.iter().chain(&row.tags) {
@@ -39,12 +40,14 @@ pub(super) fn take_row(bytes: &mut &[u8], shape: RowShape) -> Option<RecordEncod
     let version = u32::from_le_bytes(take(bytes)?);
     let [kind] = take(bytes)?;
     let kind = EventKind::from_code(kind)?;
+    let year = u16::from_le_bytes(take(bytes)?);
     let flags = u32::from_le_bytes(take(bytes)?);
     let presence = u64::from_le_bytes(take(bytes)?);
     Some(RecordEncoding {
         record_ref,
         version,
         kind,
+        year,
         flags,
         presence,
         filters: take_words(bytes, shape.filter_words)?,

@@ -25,6 +25,7 @@ fn encoding(header: &EncodingHeader, number: u64) -> RecordEncoding {
         record_ref: RecordRef::new(&format!("カルテ{number}")).expect("valid"),
         version: 1 + number as u32,
         kind: EventKind::Claim,
+        year: 2021,
         flags: 3,
         presence: u64::MAX,
         filters: (0..words).map(|w| w.wrapping_mul(number + 7)).collect(),

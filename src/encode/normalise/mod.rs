@@ -7,6 +7,7 @@
 
 pub mod address;
 pub mod date;
+pub mod event;
 pub mod insurance;
 mod japanese;
 pub mod kana;

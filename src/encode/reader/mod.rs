@@ -18,8 +18,10 @@ mod uke;
 use std::collections::HashSet;
 use std::path::Path;
 
+use super::field::Field;
 use super::identity::SourceRecord;
 use super::map::{FileFormName, MapFile};
+use super::normalise::event::event_facts;
 use super::normalise::{Note, normalise};
 use crate::terms::{EventKind, RecordRef, SourceId};
 use entry::Entry;
@@ -141,6 +143,9 @@ impl SourceReader {
         self.notes.clear();
         let values = self.entry.values();
         let mut identity = normalise(&values, self.map.locale, &self.source, &mut self.notes);
+        let kind = self.kind();
+        let written = values.get(Field::EventDate);
+        let event = event_facts(written, kind, &mut identity, &mut self.notes);
         for note in &self.notes {
             self.tally.note(*note, self.entry.line);
         }
@@ -153,8 +158,9 @@ impl SourceReader {
         Ok(SourceRecord {
             record_ref,
             version: 1,
-            kind: self.kind(),
-            flags: 0,
+            kind,
+            year: event.year,
+            flags: event.flags,
             identity,
         })
     }

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use super::*;
 use crate::encode::SourceList;
-use crate::terms::Attribute;
+use crate::terms::{Attribute, SourceCheck};
 
 /// Reads `bytes` as the file of a source.
 pub(super) fn read(bytes: &[u8], map: &MapFile) -> Result<(Vec<Row>, ReadReport), ReadError> {
@@ -266,6 +266,26 @@ fn rows_are_refused_and_counted_by_reason() {
     assert_eq!(report.filled["birth_date"], 1);
     let json = serde_json::to_string(&report).expect("serialises");
     assert!(json.contains("\"duplicate_record_ref\":1") && !json.contains("サトウ"));
+}
+
+#[test]
+fn the_year_of_the_event_and_broken_rules_are_read() {
+    let csv = "record_id,death_date,name,birth_date,sex,address,muni_code\n\
+               D1,平成17年11月24日,片山　成樹,昭和21年5月31日,男,,\n\
+               D2,昭和20年,片山　成樹,昭和21年5月31日,男,,\n\
+               D3,いつか,片山　成樹,昭和21年5月31日,男,,\n";
+    let map = map_of("jp_small", "death_registry.toml");
+    let (rows, report) = read(csv.as_bytes(), &map).expect("read");
+    let facts = rows.iter().map(|row| match row {
+        Row::Record(record) => (record.year, record.flags),
+        Row::Refused { .. } => panic!("refused"),
+    });
+    let before_birth = SourceCheck::BeforeBirth.bit();
+    assert_eq!(
+        facts.collect::<Vec<_>>(),
+        [(2005, 0), (1945, before_birth), (0, 0)]
+    );
+    assert_eq!(report.notes.len(), 1, "{report:?}");
 }
 
 #[test]

@@ -92,6 +92,8 @@ pub(super) struct DirectoryRow {
     pub(super) ref_bytes: u8,
     /// Kind of event.
     pub(super) kind: EventKind,
+    /// Calendar year of the event; 0 is not stated.
+    pub(super) year: u16,
 }
 
 impl DirectoryRow {
@@ -104,6 +106,7 @@ impl DirectoryRow {
         bytes[36..40].copy_from_slice(&self.flags.to_le_bytes());
         bytes[40] = self.ref_bytes;
         bytes[41] = self.kind.code();
+        bytes[42..44].copy_from_slice(&self.year.to_le_bytes());
         bytes
     }
 
@@ -121,6 +124,7 @@ impl DirectoryRow {
             flags: u32::from_le_bytes(*flags),
             ref_bytes: rest[0],
             kind: EventKind::from_code(rest[1])?,
+            year: u16::from_le_bytes([rest[2], rest[3]]),
         })
     }
 }

@@ -79,6 +79,7 @@ impl SegmentWriter {
             ref_start: 0,
             content,
             version: encoding.version,
+            year: encoding.year,
             flags: encoding.flags,
             ref_bytes: label.len() as u8,
             kind: encoding.kind,

@@ -44,6 +44,7 @@ pub(super) fn live(store: &Store) -> BTreeMap<(String, String), Vec<u64>> {
             let label = loaded.refs.text(row);
             assert_eq!(loaded.table.key(row), row_key(source, label));
             assert!(loaded.table.filter(row, 0).is_some());
+            assert_eq!((loaded.table.year(row), loaded.table.flags(row)), (2021, 3));
             (
                 (source.as_str().to_owned(), label.to_owned()),
                 loaded.table.tags(row).to_vec(),

@@ -12,6 +12,7 @@ pub struct Layout {
     filter_starts: Vec<usize>,
     /// First slot of each tag, and the total at the end: `tag_count + 1` numbers.
     tag_starts: Vec<usize>,
+    event_year: bool,
 }
 
 impl Layout {
@@ -19,11 +20,12 @@ impl Layout {
     pub const PARTS_MAX: usize = 64;
 
     /// Layout of filters with these lengths (bits, multiples of 64) and tags with so many slots.
-    pub(super) fn new(filter_bits: &[u32], tag_slots: &[u32]) -> Self {
+    pub(super) fn new(filter_bits: &[u32], tag_slots: &[u32], event_year: bool) -> Self {
         let words: Vec<u32> = filter_bits.iter().map(|bits| bits / 64).collect();
         Self {
             filter_starts: starts(&words),
             tag_starts: starts(tag_slots),
+            event_year,
         }
     }
 
@@ -37,6 +39,12 @@ impl Layout {
     #[must_use]
     pub fn tag_count(&self) -> usize {
         self.tag_starts.len() - 1
+    }
+
+    /// Whether a row may tell the calendar year of its event.
+    #[must_use]
+    pub fn event_year(&self) -> bool {
+        self.event_year
     }
 
     /// Words of all filters together.

@@ -249,6 +249,9 @@ pub struct LinkageProfile {
     pub suite: Suite,
     /// If set, the only filter is made by clkhash's rules and not by its recipe.
     pub clkhash: Option<ClkhashRecipe>,
+    /// Whether encodings tell the calendar year of the event, in clear: what happened after a
+    /// death or before a birth is then seen.
+    pub event_year: bool,
     /// Filters, in order.
     pub filters: Vec<FilterRecipe>,
     /// Tags, in order.
@@ -316,7 +319,7 @@ impl LinkageProfile {
     pub fn layout(&self) -> Layout {
         let bits: Vec<u32> = self.filters.iter().map(|filter| filter.bits).collect();
         let slots: Vec<u32> = self.tags.iter().map(TagRecipe::slots).collect();
-        Layout::new(&bits, &slots)
+        Layout::new(&bits, &slots, self.event_year)
     }
 
     /// Whether some tag can propose pairs. Without one a server can take the encodings in, but not

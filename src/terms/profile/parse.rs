@@ -57,6 +57,16 @@ struct RawProfile {
     #[serde(default)]
     group: Vec<EvidenceGroup>,
     twins: Option<RawTwins>,
+    #[serde(default)]
+    event: RawEvent,
+}
+
+/// What an encoding tells of the event in clear, beside its kind.
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct RawEvent {
+    #[serde(default)]
+    year: bool,
 }
 
 #[derive(Deserialize)]
@@ -212,6 +222,7 @@ pub(super) fn parse(text: &str) -> Result<LinkageProfile, ProfileError> {
         warning: raw.warning,
         suite: raw.suite,
         clkhash,
+        event_year: raw.event.year,
         filters,
         tags,
         comparisons,

@@ -17,10 +17,12 @@ impl TryFrom<pb::EncodedRecord> for RecordEncoding {
         if !rest.is_empty() {
             return Err(RefusalReason::Shape);
         }
+        let year = u16::try_from(record.year).map_err(|_| RefusalReason::Shape)?;
         Ok(Self {
             record_ref,
             version: record.version,
             kind,
+            year,
             flags: record.flags,
             presence: record.presence,
             filters: words.iter().map(|word| u64::from_le_bytes(*word)).collect(),
@@ -35,6 +37,7 @@ impl From<&RecordEncoding> for pb::EncodedRecord {
             record_ref: encoding.record_ref.as_str().into(),
             version: encoding.version,
             kind: i32::from(encoding.kind.code()),
+            year: encoding.year.into(),
             flags: encoding.flags,
             presence: encoding.presence,
             filters: encoding
@@ -66,6 +69,7 @@ mod tests {
             record_ref: "r1".into(),
             version: 1,
             kind: pb::EventKind::Hospital as i32,
+            year: 2021,
             flags: 0,
             presence: 1,
             filters: vec![1, 0, 0, 0, 0, 0, 0, 0x80],
@@ -101,6 +105,8 @@ mod tests {
         assert_eq!(kind, Some(RefusalReason::EventKind));
         let negative = refused(|r| r.kind = -1);
         assert_eq!(negative, Some(RefusalReason::EventKind));
+        let year = refused(|r| r.year = 70_000);
+        assert_eq!(year, Some(RefusalReason::Shape));
         let shape = refused(|r| r.filters.push(0));
         assert_eq!(shape, Some(RefusalReason::Shape));
     }
@@ -111,6 +117,7 @@ mod tests {
             label in "[a-zA-Z0-9カルテ]{1,16}",
             version in any::<u32>(),
             kind in 0_u8..9,
+            year in any::<u16>(),
             flags in any::<u32>(),
             presence in any::<u64>(),
             filters in prop::collection::vec(any::<u64>(), 0..40),
@@ -120,6 +127,7 @@ mod tests {
                 record_ref: RecordRef::new(&label).expect("good label"),
                 version,
                 kind: EventKind::from_code(kind).expect("good code"),
+                year,
                 flags,
                 presence,
                 filters,

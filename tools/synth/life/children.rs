@@ -46,6 +46,9 @@ impl<R: Rng> Simulation<'_, R> {
                 let second = self.bear(couple, day, second_sex, position);
                 position += 1;
                 self.tell_apart(first, second);
+                for twin in [first, second] {
+                    self.made.persons[twin as usize].twin = Some(first);
+                }
             }
             day = day.plus_years(self.between(1.2, 5.0));
         }

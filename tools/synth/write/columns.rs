@@ -6,6 +6,7 @@ use rand::Rng;
 
 use super::{Row, Scene, Scribe};
 use crate::tools::synth::calendar::DateStyle;
+use crate::tools::synth::flags;
 use crate::tools::synth::insurance::{Symbol, spread};
 use crate::tools::synth::person::{Sex, at};
 use crate::tools::synth::places::AddressStyle;
@@ -18,21 +19,27 @@ const LOSES_ZERO: f64 = 0.015;
 
 impl Scribe<'_> {
     pub(super) fn full_name(&self, empty: f64, gap: &str, row: &mut Row, rng: &mut impl Rng) {
-        let field = row.field();
-        if !rng.random_bool(empty) {
-            field.push_str(&self.observed.surname);
-            field.push_str(gap);
-            field.push_str(&self.observed.given);
+        if rng.random_bool(empty) {
+            row.text("");
+            row.flag(flags::KANA_ONLY);
+            return;
         }
+        let field = row.field();
+        field.push_str(&self.observed.surname);
+        field.push_str(gap);
+        field.push_str(&self.observed.given);
     }
 
     pub(super) fn half_width_name(&self, empty: f64, row: &mut Row, rng: &mut impl Rng) {
-        let field = row.field();
-        if !rng.random_bool(empty) {
-            self.half.write(&self.observed.surname_kana, field);
-            field.push(' ');
-            self.half.write(&self.observed.given_kana, field);
+        if rng.random_bool(empty) {
+            row.text("");
+            row.flag(flags::KANJI_ONLY);
+            return;
         }
+        let field = row.field();
+        self.half.write(&self.observed.surname_kana, field);
+        field.push(' ');
+        self.half.write(&self.observed.given_kana, field);
     }
 
     pub(super) fn birth_and_sex(&self, style: DateStyle, sexes: [&str; 2], row: &mut Row) {
@@ -76,12 +83,14 @@ impl Scribe<'_> {
         row: &mut Row,
         rng: &mut impl Rng,
     ) {
-        let field = row.field();
-        if !rng.random_bool(empty) {
-            let style = AddressStyle::Formal;
-            self.places
-                .write_address(scene.home, style, true, Some('　'), field);
+        if rng.random_bool(empty) {
+            row.text("");
+            row.flag(flags::NO_ADDRESS);
+            return;
         }
+        let style = AddressStyle::Formal;
+        self.places
+            .write_address(scene.home, style, true, Some('　'), row.field());
     }
 
     /// As a desk types it: with or without prefecture and building; `varied` desks mix digit widths.
@@ -100,11 +109,13 @@ impl Scribe<'_> {
         };
         let prefecture = rng.random_bool(if varied { 0.45 } else { 0.25 });
         let building = [None, Some('　'), Some(' ')][rng.random_range(0..3_usize)];
-        let field = row.field();
-        if !rng.random_bool(empty) {
-            self.places
-                .write_address(scene.home, style, prefecture, building, field);
+        if rng.random_bool(empty) {
+            row.text("");
+            row.flag(flags::NO_ADDRESS);
+            return;
         }
+        self.places
+            .write_address(scene.home, style, prefecture, building, row.field());
     }
 
     pub(super) fn postcode(&self, scene: &Scene, empty: f64, row: &mut Row, rng: &mut impl Rng) {
@@ -125,13 +136,14 @@ impl Scribe<'_> {
         if rng.random_bool(0.12) {
             return;
         }
-        let own = scene.event.person;
+        let own = self.population.number(scene.event.person);
         let member = at(&scene.person.memberships, scene.event.day);
         let written = if spread(own, 11, 3) > 0 {
             let network = 7 + spread(own, 12, 3);
             write!(field, "0{network}0{:08}", spread(own, 13, 100_000_000))
         } else {
-            write!(field, "07{:08}", spread(member.household, 14, 100_000_000))
+            let household = self.population.household_number(member.household);
+            write!(field, "07{:08}", spread(household, 14, 100_000_000))
         };
         written.expect("a String takes everything");
     }

@@ -103,6 +103,7 @@ impl UkeForm {
             // Receipts are numbered anew for each month and payer.
             entry.record_ref = [month.as_str(), &self.payer, own].join("-");
         }
+        entry.set(Field::EventDate, self.item(re::MONTH));
         entry.set(Field::NameKanji, self.item(re::NAME));
         entry.set(Field::NameKana, self.item(re::NAME_KANA));
         entry.set(Field::Sex, self.item(re::SEX));

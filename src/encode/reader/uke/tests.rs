@@ -48,6 +48,7 @@ fn what_cannot_be_read_is_refused_by_line_and_rule() {
         panic!("refused")
     };
     assert_eq!(record.record_ref.as_str(), "202507-2-3");
+    assert_eq!(record.year, 2025);
 }
 
 #[test]
