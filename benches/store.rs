@@ -12,6 +12,9 @@ use musubi::store::{KeyProvider, Store, StoreKey};
 use musubi::terms::{EntityId, RunId, SourceId, SubmissionHeader};
 use support::{Arguments, RecordMaker};
 
+/// Beyond, no table is loaded: it would be in memory as a whole.
+const TABLE_RECORDS_MAX: u64 = 2_000_000;
+
 fn main() {
     let arguments = Arguments::of_process();
     let records = arguments.number("--records", 1_000_000);
@@ -20,7 +23,9 @@ fn main() {
     let load = support::load();
     let mut row = vec![("records", records.to_string())];
     let mut note = |name, start: Instant| {
-        row.push((name, format!("{:.2}", start.elapsed().as_secs_f64())));
+        let seconds = format!("{:.2}", start.elapsed().as_secs_f64());
+        println!("{name:<24} {seconds:>16}");
+        row.push((name, seconds));
     };
 
     let start = Instant::now();
@@ -50,6 +55,23 @@ fn main() {
     note("digest_s", start);
     assert!(before == after, "the rebuilt index is not the same");
 
+    if records <= TABLE_RECORDS_MAX {
+        publish(&store, records, &mut note);
+    }
+    drop(store);
+
+    let (sync_p50, sync_p99) = support::fdatasync_ms(&folder);
+    row.push(("fdatasync_p50_ms", format!("{sync_p50:.3}")));
+    row.push(("fdatasync_p99_ms", format!("{sync_p99:.3}")));
+    let (resident, peak) = support::resident_mib(std::process::id());
+    row.push(("rss_end_mib", format!("{resident:.0}")));
+    row.push(("rss_peak_mib", format!("{peak:.0}")));
+    row.push(("load_before", format!("{load:.2}")));
+    support::record(&arguments, "store", &row);
+}
+
+/// Loads the table and publishes made-up entities.
+fn publish(store: &Store, records: u64, note: &mut impl FnMut(&'static str, Instant)) {
     let start = Instant::now();
     let table = store.load_table().expect("a table");
     note("load_table_s", start);
@@ -64,15 +86,6 @@ fn main() {
     let exported = store.published().expect("published").iter().count();
     note("export_s", start);
     assert_eq!(exported as u64, records);
-
-    let (sync_p50, sync_p99) = support::fdatasync_ms(&folder);
-    row.push(("fdatasync_p50_ms", format!("{sync_p50:.3}")));
-    row.push(("fdatasync_p99_ms", format!("{sync_p99:.3}")));
-    let (resident, peak) = support::resident_mib(std::process::id());
-    row.push(("rss_end_mib", format!("{resident:.0}")));
-    row.push(("rss_peak_mib", format!("{peak:.0}")));
-    row.push(("load_before", format!("{load:.2}")));
-    support::record(&arguments, "store", &row);
 }
 
 /// A key for a store that is thrown away.
@@ -101,6 +114,13 @@ fn build(directory: &Path, records: u64) {
             writer.append(&maker.make(record)).expect("appended");
         }
         writer.commit(BTreeMap::new()).expect("committed");
+        if number % 10 == 9 {
+            let (resident, _) = support::resident_mib(std::process::id());
+            println!(
+                "{} records, {resident:.0} MiB",
+                (number + 1) * OF_SUBMISSION
+            );
+        }
     }
 }
 

@@ -14,8 +14,7 @@ use super::lock::DirectoryLock;
 use super::log::{AppendError, Log, LogEntry, LogPosition, SubmissionCommitted};
 use super::recover::CatchUpError;
 use super::room::Reserve;
-use super::seen::SeenFilter;
-use super::segment::{RowLocation, SegmentDirectory, read_directory};
+use super::segment::{RowLocation, read_directory};
 use super::snapshot::Published;
 use super::vault::Vault;
 use crate::terms::SourceId;
@@ -38,7 +37,6 @@ pub(super) struct Inner {
     /// Told when a group of log entries is back from the disk.
     landed: Condvar,
     catalogue: RwLock<Catalogue>,
-    seen: RwLock<SeenFilter>,
     submitting: Mutex<BTreeSet<SourceId>>,
     commit: Mutex<()>,
     // Last, so that the directory is free only when all else is closed.
@@ -59,7 +57,6 @@ pub(super) struct Parts {
     pub(super) lock: DirectoryLock,
     pub(super) log: Log,
     pub(super) catalogue: Catalogue,
-    pub(super) seen: SeenFilter,
     pub(super) index: Index,
     pub(super) published: Option<Published>,
 }
@@ -79,7 +76,6 @@ impl Inner {
             log: Mutex::new(parts.log),
             landed: Condvar::new(),
             catalogue: RwLock::new(parts.catalogue),
-            seen: RwLock::new(parts.seen),
             submitting: Mutex::default(),
             commit: Mutex::default(),
             _lock: parts.lock,
@@ -177,10 +173,7 @@ impl Inner {
     pub(super) fn find_record(&self, key: &RecordKey) -> Result<Option<KnownRecord>, IndexError> {
         let state = self.index.read().expect(NO_PANIC);
         if state.is_failed() {
-            return Err(IndexError::Panicked);
-        }
-        if !self.seen.read().expect(NO_PANIC).may_contain(key) {
-            return Ok(None);
+            return Err(IndexError::Failed);
         }
         let found = state.index.find(key).and_then(|known| match known {
             Some(known) if !self.catalogue().is_live(known.location) => {
@@ -197,11 +190,11 @@ impl Inner {
     /// Hands out every record of the index, by key.
     pub(super) fn each_indexed(
         &self,
-        visit: &mut dyn FnMut(&[u8], &KnownRecord),
+        visit: &mut dyn FnMut(&RecordKey, &KnownRecord),
     ) -> Result<(), IndexError> {
         let state = self.index.read().expect(NO_PANIC);
         if state.is_failed() {
-            return Err(IndexError::Panicked);
+            return Err(IndexError::Failed);
         }
         state.index.each(visit)
     }
@@ -234,9 +227,8 @@ impl Inner {
             let expected = binding.expected(committed, &now);
             let expected = expected.map_err(|_| IndexError::Contradiction)?;
             let directory = read_directory(&self.disk, &expected)?;
-            self.see(&committed.source, &directory);
             let generation = (committed.submission, now.generation);
-            index.take_in(self.disk.keys(), generation, &committed.source, &directory)?;
+            index.take_in_segment(self.disk.keys(), generation, &committed.source, &directory)?;
             index.set_applied(Applied {
                 submission: committed.submission,
                 hash: position.hash,
@@ -266,14 +258,6 @@ impl Inner {
         });
         if updated.is_err() {
             state.fail();
-        }
-    }
-
-    /// Adds the records of a segment to the filter in front of the index.
-    pub(super) fn see(&self, source: &SourceId, segment: &SegmentDirectory) {
-        let mut seen = self.seen.write().expect(NO_PANIC);
-        for (_, _, label) in segment.iter() {
-            seen.add(&self.disk.keys().record_key(source, label));
         }
     }
 }

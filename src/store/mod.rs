@@ -22,7 +22,6 @@ mod report;
 mod rewrite;
 mod room;
 mod sealed;
-mod seen;
 mod segment;
 mod snapshot;
 mod submission;

@@ -14,7 +14,6 @@ use super::inner::{Inner, Parts};
 use super::lock::{DirectoryLock, LockError};
 use super::log::{Log, log_path};
 use super::recover::{self, CatchUpError};
-use super::seen::SeenFilter;
 use super::snapshot::Published;
 use super::vault::Vault;
 use super::vfs::{RealDisk, Vfs};
@@ -92,7 +91,7 @@ impl Store {
         Self::open_on(Arc::new(RealDisk), directory, provider)
     }
 
-    /// [`Store::open`] on any disk. On one that is not real the index lives in memory.
+    /// [`Store::open`] on any disk.
     ///
     /// # Errors
     /// As [`Store::open`].
@@ -131,20 +130,15 @@ impl Store {
         // an unfinished restore away, and making it durable.
         disk.sync_dir(directory)?;
         recover::create_if_absent(&disk)?;
-        let mut seen = SeenFilter::new();
-        let (catalogue, scanned) = recover::replay(&disk, |source, segment| {
-            for (_, _, label) in segment.iter() {
-                seen.add(&disk.keys().record_key(source, label));
-            }
-        })?;
+        let (catalogue, scanned) = recover::replay(&disk, |_, _| {})?;
         let published = newest_publication(&disk, &catalogue)?;
         let log = Log::open(&disk, &scanned)?;
         recover::remove_leftovers(&disk, &catalogue)?;
-        let mut index = Index::open(&disk)?;
-        if recover::catch_up(&disk, &catalogue, &mut index, |_, _| {}).is_err() {
+        let index = Index::open(&disk)?;
+        if recover::catch_up(&disk, &catalogue, &index).is_err() {
             // The segments were all read a moment ago, so it is the index that is bad.
             index.clear()?;
-            recover::catch_up(&disk, &catalogue, &mut index, |_, _| {})?;
+            recover::catch_up(&disk, &catalogue, &index)?;
         }
         Ok(Self {
             inner: Arc::new(Inner::new(Parts {
@@ -152,7 +146,6 @@ impl Store {
                 lock,
                 log,
                 catalogue,
-                seen,
                 index,
                 published,
             })),
@@ -189,12 +182,11 @@ impl Inner {
     /// Deletes the index and makes it anew. Meanwhile nothing is taken in.
     pub(super) fn rebuild_index(&self) -> Result<(), RebuildIndexError> {
         let _commit = self.commit_lock();
-        let mut state = self.index.write().expect("no holder of this lock panics");
+        let state = self.index.write().expect("no holder of this lock panics");
         state.failed.store(true, Ordering::Release);
         state.index.clear().map_err(CatchUpError::Index)?;
         let catalogue = self.catalogue();
-        let see = |source: &_, segment: &_| self.see(source, segment);
-        recover::catch_up(&self.disk, &catalogue, &mut state.index, see)?;
+        recover::catch_up(&self.disk, &catalogue, &state.index)?;
         state.failed.store(false, Ordering::Release);
         Ok(())
     }

@@ -134,14 +134,13 @@ pub enum CatchUpError {
 }
 
 /// Takes into the index all submissions that are not in it; starts over if it does not belong to
-/// this log. `each_segment` sees what is taken in.
+/// this log.
 pub(super) fn catch_up(
     disk: &Vault,
     catalogue: &Catalogue,
-    index: &mut Index,
-    mut each_segment: impl FnMut(&SourceId, &SegmentDirectory),
+    index: &Index,
 ) -> Result<(), CatchUpError> {
-    let applied = index.applied()?;
+    let applied = index.applied();
     let belongs = applied.rewritings == catalogue.rewritings
         && (applied.submission == 0
             || (applied.submission.checked_sub(1))
@@ -163,9 +162,8 @@ pub(super) fn catch_up(
                 .expected(committed, now)
                 .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
             let directory = read_directory(disk, &expected)?;
-            each_segment(&committed.source, &directory);
             let generation = (committed.submission, now.generation);
-            index.take_in(disk.keys(), generation, &committed.source, &directory)?;
+            index.take_in_segment(disk.keys(), generation, &committed.source, &directory)?;
         }
     }
     if let Some(last) = missing.last() {

@@ -267,7 +267,7 @@ impl<'a> Rewriter<'a> {
                 let directory = read_directory(&inner.disk, &expected)?;
                 let generation = (fresh.submission, fresh.generation);
                 let source = &segment.committed.source;
-                index.take_in(inner.disk.keys(), generation, source, &directory)?;
+                index.take_in_segment(inner.disk.keys(), generation, source, &directory)?;
             }
             Ok(index.remove(&found)?)
         });
