@@ -36,10 +36,7 @@ mod check;
 mod clustering;
 mod encoding;
 mod erasure;
-<<<<<<< HEAD
 mod flags;
-=======
->>>>>>> privacy
 mod history;
 mod ids;
 mod linkage;
@@ -57,10 +54,7 @@ pub use clustering::{
 };
 pub use encoding::{ENCODING_BYTES_MAX, EVENT_YEARS, EventKind, RecordEncoding, ShapeError};
 pub use erasure::ErasureReceipt;
-<<<<<<< HEAD
 pub use flags::{RecordFlag, TRACER_PREFIX, tracer_number};
-=======
->>>>>>> privacy
 pub use history::IdState;
 pub use ids::{EntityId, IdError, RecordRef, RunId, SourceId};
 pub use linkage::{
