@@ -155,7 +155,7 @@ fn broken_rules_are_named_with_their_place() {
         ("block = true", "block = false", "at least one tag"),
     ];
     for (from, to, expected) in cases {
-        let text = jp_standard();
+        let text = include_str!("../../../tests/vectors/profiles/salted-filter.toml").to_owned();
         assert!(text.contains(from), "the case '{from}' still applies");
         let error = LinkageProfile::parse(&text.replace(from, to))
             .expect_err(to)
