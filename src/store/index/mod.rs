@@ -1,7 +1,6 @@
 //! The index: where each live record lies. Holds nothing but what the log and the segments say, and
 //! is rebuilt from them whenever it is missing, damaged or behind. Nothing is ever acknowledged on
 //! its word alone. Keyed hashes stand in it for record refs and sources.
-//!
 //! The newest entries are in memory, older ones in runs: sorted lists that never change, with blocks
 //! in sled. Of one key the newest entry counts. Runs of like size are merged, so there are few.
 
