@@ -1,14 +1,8 @@
 //! The index: where each live record lies. Holds nothing but what the log and the segments say, and
 //! is rebuilt from them whenever it is missing, damaged or behind. Nothing is ever acknowledged on
-//! its word alone.
-//!
-//! Neither record refs nor sources stand in it, but keyed hashes of both.
-//!
-//! The newest entries are in memory; older ones in runs, sorted lists that never change, whose blocks are
-//! in sled. Of one key
-//! the newest entry counts. Runs of like size are merged, so there are few of them, and each entry
-//! is written anew only as often as the index grows eightfold. What is in memory need not be saved:
-//! the next open reads it from the segments.
+//! its word alone. Keyed hashes stand in it for record refs and sources.
+//! The newest entries are in memory, older ones in runs: sorted lists that never change, with blocks
+//! in sled. Of one key the newest entry counts. Runs of like size are merged, so there are few.
 
 mod blocks;
 mod manifest;
