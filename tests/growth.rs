@@ -9,7 +9,8 @@ use musubi::job::JobRunner;
 use musubi::store::{KeyProvider, Published, Store, StoreKey};
 use musubi::terms::run::{Run, RunState};
 use musubi::terms::{
-    EntityId, IdState, LinkageProfile, RecordEncoding, SourceId, SubmissionHeader, Thresholds,
+    EntityId, IdState, LinkageProfile, RecordEncoding, RecordFlag, RecordRef, SourceId,
+    SubmissionHeader, TRACER_PREFIX, Thresholds,
 };
 use musubi::tools::synth::SynthOptions;
 use musubi::tools::synth::sample::sample;
@@ -18,6 +19,7 @@ use musubi::tools::synth::sample::sample;
 struct Made {
     source: SourceId,
     day: i64,
+    person: u32,
     encoding: RecordEncoding,
 }
 
@@ -39,6 +41,7 @@ fn population(persons: u32, seed: u64) -> Vec<Made> {
                 made.push(Made {
                     source: source.name.clone(),
                     day: i64::from(truth.day.0),
+                    person: truth.person,
                     encoding,
                 });
             }
@@ -196,4 +199,59 @@ fn another_source_leaves_ids_as_they_are() {
         };
         assert!(holders.iter().all(|holder| now.contains(holder)));
     }
+}
+
+/// Tracers that are copies of real records, so that nothing but their mark keeps them apart.
+fn tracers_like(records: &[Made], people: usize) -> Vec<Made> {
+    let mut number_of: BTreeMap<u32, usize> = BTreeMap::new();
+    let mut planted = BTreeSet::new();
+    let mut tracers = Vec::new();
+    for record in records {
+        let next = number_of.len();
+        let number = *number_of.entry(record.person).or_insert(next);
+        if number >= people || !planted.insert((&record.source, number)) {
+            continue;
+        }
+        let mut encoding = record.encoding.clone();
+        let label = format!("{TRACER_PREFIX}{number:06}");
+        encoding.record_ref = RecordRef::new(&label).expect("a label");
+        encoding.flags |= RecordFlag::Tracer.bit();
+        tracers.push(Made {
+            source: record.source.clone(),
+            day: record.day,
+            person: record.person,
+            encoding,
+        });
+    }
+    tracers
+}
+
+#[test]
+fn tracers_measure_recall_and_are_nobody() {
+    let mut records = population(600, 43);
+    let real = records.len() as u64;
+    let folder = tempfile::tempdir().expect("folder");
+    let without = open(&folder.path().join("without"));
+    submit(&without, "all", &records.iter().collect::<Vec<_>>());
+    let expected = link(&without, None).report.expect("a report");
+    assert_eq!(expected.methods.expect("a sheet").tracers, None);
+
+    let tracers = tracers_like(&records, 100);
+    let planted = tracers.len() as u64;
+    assert!(planted > 150, "{planted} tracers");
+    records.extend(tracers);
+    let with = open(&folder.path().join("with"));
+    submit(&with, "all", &records.iter().collect::<Vec<_>>());
+    let cuts = Some(expected.thresholds);
+    let report = link(&with, cuts).report.expect("a report");
+    assert_eq!(report.records, real, "tracers are not counted");
+    let counted: u64 = report.sources.iter().map(|source| source.records).sum();
+    assert_eq!(counted, real);
+    let published = with.published().expect("published");
+    assert_eq!(published.len() as u64, real, "tracers are not published");
+    assert_eq!(report.entities, ids(&published).len() as u64);
+    let recall = report.methods.expect("a sheet").tracers.expect("planted");
+    println!("recall on tracers {recall:?}");
+    assert!(recall.pairs > 100 && recall.people > 50);
+    assert!(recall.recall > 0.9 && recall.recall <= recall.interval.high);
 }

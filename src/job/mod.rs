@@ -5,6 +5,7 @@ mod clustering;
 mod pipeline;
 mod runner;
 mod scoring;
+mod tracers;
 
 pub use pipeline::{PipelineError, block_plan};
 pub use runner::{JobRunner, StartRunError};

@@ -6,8 +6,8 @@ use std::time::Instant;
 use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
-use super::clustering;
 use super::scoring::{self, Scored};
+use super::{clustering, tracers};
 use crate::block::{self, BlockPlan, Candidates};
 use crate::cluster::{self, ClusterRules, Evidence, Partition};
 use crate::compare::Comparer;
@@ -119,6 +119,7 @@ impl<'a> Pipeline<'a> {
                 cluster::uncompared(table.len(), &scored.links, &found.pairs, COMPONENT_ROWS_MAX);
             let vectors = scoring::compare(&comparer, &missed, done);
             scored.add(table, &missed, &vectors);
+            scored.retain(|pair| tracers::may_be_one(table, pair));
             Ok((missed.len() as u64, missed.len() as u64))
         })?;
 
@@ -225,9 +226,13 @@ fn report(
 ) -> RunReport {
     let table = &loaded.table;
     let mut records = vec![0; loaded.sources.len()];
-    (0..table.len() as RowIndex).for_each(|row| records[usize::from(table.source(row))] += 1);
+    let real = |row: &RowIndex| !tracers::is_tracer(table, *row);
+    for row in (0..table.len() as RowIndex).filter(real) {
+        records[usize::from(table.source(row))] += 1;
+    }
     let mut entity_sizes = vec![0; ENTITY_SIZE_MAX];
-    for rows in clusters.partition.iter() {
+    // No cluster holds both tracers and people: its first row tells.
+    for rows in clusters.partition.iter().filter(|rows| real(&rows[0])) {
         entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
     }
     let mut warnings = scored.estimate.warnings.clone();
@@ -237,9 +242,10 @@ fn report(
             profile.tags[capped.tag].name, capped.blocks, capped.rows
         ));
     }
-    let entities = clusters.partition.len() as u64;
+    let entities = entity_sizes.iter().sum();
     let errors = score::estimate_errors(&scored.counts, &records, entities);
-    let methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
+    let mut methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
+    methods.tracers = tracers::recall(loaded, &clusters.partition);
     warnings.extend(
         methods
             .fallbacks
@@ -247,9 +253,10 @@ fn report(
             .skip(scored.estimate.warnings.len())
             .cloned(),
     );
+    let real_records = records.iter().sum();
     let named = loaded.sources.iter().cloned().zip(records);
     RunReport {
-        records: table.len() as u64,
+        records: real_records,
         entities,
         sources: named
             .map(|(source, records)| SourceCount { source, records })

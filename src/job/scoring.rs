@@ -74,6 +74,12 @@ impl Scored {
         self.decide(table, pairs, vectors, count_patterns(vectors));
     }
 
+    /// Keeps the links and supporting pairs for which `keep` holds.
+    pub(super) fn retain(&mut self, keep: impl Fn(CandidatePair) -> bool) {
+        self.links.retain(|link| keep(link.pair));
+        self.supporting.retain(|link| keep(link.pair));
+    }
+
     fn decide(
         &mut self,
         table: &RecordTable,

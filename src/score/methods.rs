@@ -59,6 +59,7 @@ pub fn methods_sheet(
             .collect(),
         cuts: errors.cuts,
         percolation_margin: errors.percolation_margin,
+        tracers: None,
         fallbacks,
     }
 }

@@ -110,7 +110,7 @@ impl Store {
 
     /// Publishes the entities of a run: `entities[i]` belongs to row `i` of `rows`.
     ///
-    /// Records that were erased since the rows were loaded are left out. Readers see the old
+    /// Records that were erased since the rows were loaded are left out, and tracers: they are nobody. Readers see the old
     /// publication or the new one, whole. Durable on return, with the history of the IDs. Tells how
     /// IDs changed.
     ///

@@ -76,6 +76,19 @@ pub struct CutEstimate {
     pub false_links_per_1000: f64,
 }
 
+/// Recall measured on tracers: invented people whom the sources planted.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct TracerRecall {
+    /// Invented people with two records or more.
+    pub people: u64,
+    /// Pairs of their records.
+    pub pairs: u64,
+    /// Share of these pairs in one entity.
+    pub recall: f64,
+    /// Its interval.
+    pub interval: Interval,
+}
+
 /// The methods sheet.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct MethodsSheet {
@@ -97,6 +110,9 @@ pub struct MethodsSheet {
     /// 1 / (mean entity size × false links per record): below 2, entities begin to run together
     /// into giants. `None`: no false link is expected.
     pub percolation_margin: Option<f64>,
+    /// Recall on tracers; `None` if none were planted.
+    #[serde(default)]
+    pub tracers: Option<TracerRecall>,
     /// Fallbacks taken, in words.
     pub fallbacks: Vec<String>,
 }

@@ -14,7 +14,6 @@ mod serve;
 mod show;
 mod show_methods;
 mod store;
-mod tracers;
 
 use std::error::Error;
 use std::future::Future;
@@ -64,8 +63,6 @@ enum Command {
     Run(look::RunArguments),
     /// How a run's model came about, and what it is expected to get wrong
     Methods(look::RunArguments),
-    /// What share of the pairs of planted, invented people was found
-    Tracers(tracers::TracersArguments),
     /// List the sources and their records
     Sources(look::ListArguments),
     /// Which entity does a record belong to?
@@ -120,7 +117,6 @@ fn carry_out(command: &Command) -> Outcome {
         Command::Link(arguments) => wait(link::run(arguments)),
         Command::Runs(arguments) => wait(look::runs(arguments)),
         Command::Run(arguments) => wait(look::run(arguments)),
-        Command::Tracers(arguments) => wait(tracers::tracers(arguments)),
         Command::Methods(arguments) => wait(look::methods(arguments)),
         Command::Sources(arguments) => wait(look::sources(arguments)),
         Command::Resolve(arguments) => wait(look::resolve(arguments)),

@@ -25,6 +25,16 @@ pub fn methods(run: &Run, as_json: bool) -> Outcome {
     );
     text += &model(report, sheet);
     text += &errors(report, sheet);
+    if let Some(tracers) = &sheet.tracers {
+        text += &format!(
+            "recall on tracers {:.4} (95 %: {:.4} to {:.4}): {} pairs of {} invented people\n",
+            tracers.recall,
+            tracers.interval.low,
+            tracers.interval.high,
+            tracers.pairs,
+            tracers.people
+        );
+    }
     for fallback in &sheet.fallbacks {
         text += &format!("fallback: {fallback}\n");
     }

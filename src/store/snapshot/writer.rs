@@ -8,7 +8,7 @@ use crate::store::fault::StorageFault;
 use crate::store::sealed::{Seal, SealedWriter};
 use crate::store::table::LoadedTable;
 use crate::store::vault::Vault;
-use crate::terms::{Churn, EntityId, RowIndex, RunId, SourceId};
+use crate::terms::{Churn, EntityId, RecordFlag, RowIndex, RunId, SourceId};
 
 /// What a run found, and what it follows.
 pub(in crate::store) struct Made<'a> {
@@ -35,6 +35,7 @@ pub(in crate::store) fn write(
     let ranks = source_ranks(rows);
     let source = |row: RowIndex| usize::from(rows.table.source(row));
     let mut order: Vec<RowIndex> = (0..rows.refs.len() as RowIndex)
+        .filter(|row| !RecordFlag::Tracer.is_in(rows.table.flags(*row)))
         .filter(|row| keep(&rows.sources[source(*row)], rows.refs.text(*row)))
         .collect();
     order.sort_unstable_by(|left, right| {

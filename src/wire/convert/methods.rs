@@ -4,6 +4,7 @@ use super::names::{parse_source_name, source_name};
 use super::run::RunError;
 use crate::terms::methods::{
     AlternativeMethod, ComparisonMethod, CutEstimate, EstimateBasis, Interval, MethodsSheet,
+    TracerRecall,
 };
 use crate::wire::pb;
 
@@ -58,6 +59,7 @@ impl From<&MethodsSheet> for pb::MethodsSheet {
             cuts: sheet.cuts.iter().map(Into::into).collect(),
             percolation_margin: sheet.percolation_margin,
             fallbacks: sheet.fallbacks.clone(),
+            tracers: sheet.tracers.map(Into::into),
         }
     }
 }
@@ -107,8 +109,31 @@ impl TryFrom<pb::MethodsSheet> for MethodsSheet {
             decoy_sources,
             cuts: sheet.cuts.into_iter().map(Into::into).collect(),
             percolation_margin: sheet.percolation_margin,
+            tracers: sheet.tracers.map(Into::into),
             fallbacks: sheet.fallbacks,
         })
+    }
+}
+
+impl From<TracerRecall> for pb::TracerRecall {
+    fn from(tracers: TracerRecall) -> Self {
+        Self {
+            person_count: tracers.people,
+            pair_count: tracers.pairs,
+            recall: tracers.recall,
+            recall_interval: Some(tracers.interval.into()),
+        }
+    }
+}
+
+impl From<pb::TracerRecall> for TracerRecall {
+    fn from(tracers: pb::TracerRecall) -> Self {
+        Self {
+            people: tracers.person_count,
+            pairs: tracers.pair_count,
+            recall: tracers.recall,
+            interval: tracers.recall_interval.map(Into::into).unwrap_or_default(),
+        }
     }
 }
 

@@ -92,6 +92,15 @@ fn methods() -> MethodsSheet {
             false_links_per_1000: 125.0,
         }],
         percolation_margin: Some(8.0),
+        tracers: Some(crate::terms::methods::TracerRecall {
+            people: 12,
+            pairs: 30,
+            recall: 0.9,
+            interval: Interval {
+                low: 0.8,
+                high: 0.95,
+            },
+        }),
         fallbacks: vec!["the model alone".into()],
     }
 }
