@@ -1,7 +1,7 @@
 //! A line that is cut: the client goes on by itself and sends only the rest.
 
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -9,6 +9,7 @@ use musubi::encode::LinkageSecret;
 use musubi::encode::file::{EncodingHeader, EncodingWriter};
 use musubi::terms::RecordEncoding;
 use musubi::tools::source::client::{Connection, submit_file};
+use musubi::tools::source::uuid::uuid;
 use musubi::wire::pb::submission_service_client::SubmissionServiceClient;
 use musubi::wire::pb::submit_request::Part;
 use musubi::wire::{REASON_KEY, pb};
@@ -162,6 +163,26 @@ async fn after_a_cut_only_the_rest_is_sent_and_the_receipt_is_the_same() {
     );
 }
 
+/// Waits until the server has noticed that the line of a submission was cut.
+async fn until_kept(world: &World, path: &Path) {
+    let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/submission-request");
+    hasher.update(&std::fs::read(path).expect("read"));
+    let mut id = [0; 16];
+    id.copy_from_slice(&hasher.finalize().as_bytes()[..16]);
+    let channel = world.connection("source-hosp_a").open().await;
+    let mut client = SubmissionServiceClient::new(channel.expect("connected"));
+    loop {
+        let request = pb::GetSubmissionProgressRequest {
+            source: "sources/hosp_a".into(),
+            request_id: uuid(id, 8),
+        };
+        let answer = client.get_submission_progress(request).await;
+        if answer.expect("answered").into_inner().record_count > 0 {
+            return;
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn after_a_restart_of_the_server_only_the_rest_is_sent_and_the_receipt_is_the_same() {
     let uncut = World::start().await;
@@ -177,6 +198,7 @@ async fn after_a_restart_of_the_server_only_the_rest_is_sent_and_the_receipt_is_
     let file = path.clone();
     let sending = tokio::spawn(async move { submit_file(&file, &connection, &|_, _| {}).await });
     proxy.ended.acquire().await.expect("open").forget();
+    until_kept(&world, &path).await;
     let world = world.restart().await;
     *proxy.target.lock().await = world.ready.grpc_addr;
     proxy.admitted.add_permits(others);
