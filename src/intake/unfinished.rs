@@ -78,10 +78,8 @@ impl Unfinished {
 
     /// Keeps what a process before has left of this request, unless that is kept already.
     fn replay(&self, source: &SourceId, request_id: &str) {
-        let _one = self
-            .replaying
-            .lock()
-            .expect("no holder of this lock panics");
+        // It guards nothing that a panic could leave half done.
+        let _one = (self.replaying.lock()).unwrap_or_else(PoisonError::into_inner);
         if self.keep_for.is_zero() || self.kept().contains_key(source) {
             return;
         }
