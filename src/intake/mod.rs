@@ -1,6 +1,7 @@
 //! May this submission come in? Checks who sends, what it is encoded under, that it is whole, and
 //! counts what is refused. Nothing is stored unless all of it arrived.
 
+mod journaled;
 mod submission;
 mod unfinished;
 

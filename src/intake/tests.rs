@@ -168,3 +168,118 @@ fn what_did_not_arrive_as_sent_is_not_stored() {
     assert_eq!(store.head(), head);
     assert_eq!(take_in(&store, "1").submission, 1);
 }
+
+mod restart {
+    use std::path::Path;
+    use std::time::Duration;
+
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    fn journals(directory: &Path) -> usize {
+        std::fs::read_dir(directory.join("journals")).map_or(0, Iterator::count)
+    }
+
+    fn attend(unfinished: &Unfinished, first_chunk: u64) -> Attended {
+        match unfinished.admit(&actor(), header("a", "1"), first_chunk) {
+            Ok(Admitted::New(attended)) => attended,
+            Ok(Admitted::Repeated(_)) => panic!("not carried out yet"),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    fn chunks() -> Vec<Vec<Sent>> {
+        let records = mixed();
+        let more = (0..40).map(|n| Ok(encoding(&format!("y{n}"), 1, n + 7)));
+        vec![
+            records[..2].to_vec(),
+            records[2..].to_vec(),
+            Vec::new(),
+            more.collect(),
+        ]
+    }
+
+    /// Sends all chunks; the server is started anew before each chunk in `restarts`.
+    fn submit(restarts: &[u64]) -> Receipt {
+        let directory = tempfile::tempdir().expect("directory");
+        let mut unfinished = Unfinished::new(open(directory.path()), HOUR);
+        let mut attended = attend(&unfinished, 0);
+        for (number, chunk) in (0..).zip(chunks()) {
+            if restarts.contains(&number) {
+                // The line is cut, or the process is: then nobody hears of the drop.
+                drop((attended, unfinished));
+                unfinished = Unfinished::new(open(directory.path()), HOUR);
+                let arrived = unfinished.arrived(&actor(), "1");
+                assert_eq!(arrived.chunks, number);
+                let records: usize = chunks()[..number as usize].iter().map(Vec::len).sum();
+                assert_eq!(arrived.records, records as u64);
+                let other = unfinished.arrived(&actor(), "2");
+                assert_eq!(other, Arrived::default());
+                attended = attend(&unfinished, number);
+            }
+            attended.chunk(number, chunk).expect("taken");
+        }
+        let all = chunks().concat();
+        let receipt = attended.finish(all.len() as u64, hash(&all));
+        let receipt = receipt.expect("finished");
+        assert_eq!(journals(directory.path()), 0, "the journal is gone");
+        assert_eq!(unfinished.arrived(&actor(), "1"), Arrived::default());
+        receipt
+    }
+
+    #[test]
+    fn a_submission_goes_on_after_restarts_and_the_receipt_is_the_same() {
+        let undisturbed = submit(&[]);
+        assert_eq!((undisturbed.accepted, undisturbed.unchanged), (41, 1));
+        for restarts in [&[0_u64][..], &[1], &[2], &[3], &[1, 2, 3]] {
+            let receipt = submit(restarts);
+            // The store ID is random, and the head and the signature depend on it.
+            let same = Receipt {
+                log_head: undisturbed.log_head.clone(),
+                signature: undisturbed.signature.clone(),
+                ..receipt
+            };
+            assert_eq!(same, undisturbed, "restarts before {restarts:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_given_up_expired_or_replaced_leaves_no_journal() {
+        let directory = tempfile::tempdir().expect("directory");
+        let store = open(directory.path());
+        let unfinished = Unfinished::new(store.clone(), HOUR);
+        attend(&unfinished, 0).give_up();
+        assert_eq!(journals(directory.path()), 0, "given up");
+        let mut broken = attend(&unfinished, 0);
+        assert!(broken.chunk(7, Vec::new()).is_err());
+        drop(broken);
+        assert_eq!(journals(directory.path()), 0, "a chunk failed");
+        drop(attend(&unfinished, 0));
+        drop(attend(&unfinished, 0));
+        assert_eq!(journals(directory.path()), 1, "replaced");
+        drop((unfinished, store));
+        let store = open(directory.path());
+        let unfinished = Unfinished::new(store.clone(), Duration::ZERO);
+        assert_eq!(journals(directory.path()), 0, "kept for no time");
+        let mut attended = attend(&unfinished, 0);
+        attended.chunk(0, mixed()).expect("taken");
+        assert_eq!(journals(directory.path()), 0, "no journal is written");
+        drop(attended);
+        assert_eq!(unfinished.arrived(&actor(), "1"), Arrived::default());
+    }
+
+    #[test]
+    fn a_journal_does_not_hold_its_source() {
+        let directory = tempfile::tempdir().expect("directory");
+        let unfinished = Unfinished::new(open(directory.path()), HOUR);
+        let mut attended = attend(&unfinished, 0);
+        attended.chunk(0, mixed()).expect("taken");
+        drop((attended, unfinished));
+        let store = open(directory.path());
+        let unfinished = Unfinished::new(store.clone(), HOUR);
+        take_in(&store, "2");
+        assert_eq!(unfinished.arrived(&actor(), "1").chunks, 1);
+        assert_eq!(unfinished.arrived(&actor(), "2"), Arrived::default());
+    }
+}

@@ -1,12 +1,14 @@
 //! Submissions whose line was cut: kept for a while, so that the source sends only the rest.
 //!
 //! A source has at most one of them. What is kept is the spool of the records taken so far and what
-//! [`Submission`] knows about them; it ends with the process, and then the source starts over.
+//! [`Submission`] knows about them, which ends with the process, and the journal of what arrived, from
+//! which a new process makes the rest again.
 
 use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, MutexGuard};
-use std::time::{Duration, Instant};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use super::journaled::Journaled;
 use super::submission::{BeginError, Begun, ChunkError, FinishError, Submission};
 use crate::store::Store;
 use crate::terms::{Receipt, RecordEncoding, RefusalReason, SourceId, SubmissionHeader};
@@ -17,12 +19,15 @@ const KEPT_MAX: usize = 64;
 /// Submissions that wait for the rest. Clones share them.
 #[derive(Clone)]
 pub struct Unfinished {
+    store: Store,
     kept: Arc<Mutex<BTreeMap<SourceId, Kept>>>,
+    /// Held while a journal is gone through, so that each is gone through once.
+    replaying: Arc<Mutex<()>>,
     keep_for: Duration,
 }
 
 struct Kept {
-    submission: Box<Submission>,
+    submission: Journaled,
     since: Instant,
 }
 
@@ -44,24 +49,43 @@ pub enum Admitted {
 }
 
 impl Unfinished {
-    /// Keeps each submission for `keep_for` after its line was cut.
+    /// Keeps each submission for `keep_for` after its line was cut, those too that a process before
+    /// has left in journals. With no time at all, no journal is written.
     #[must_use]
-    pub fn new(keep_for: Duration) -> Self {
-        Self {
+    pub fn new(store: Store, keep_for: Duration) -> Self {
+        let unfinished = Self {
+            store,
             kept: Arc::default(),
+            replaying: Arc::default(),
             keep_for,
-        }
+        };
+        unfinished.drop_expired();
+        unfinished
     }
 
-    /// How far the kept submission of this request has come; nothing if there is none.
+    /// How far the kept submission of this request has come; nothing if there is none. What is told
+    /// is on stable storage. May go through a journal first.
     #[must_use]
     pub fn arrived(&self, source: &SourceId, request_id: &str) -> Arrived {
         self.drop_expired();
+        self.replay(source, request_id);
         let kept = self.kept();
         let same = kept
             .get(source)
-            .filter(|kept| kept.submission.request_id() == request_id);
+            .filter(|kept| kept.submission.header().request_id == request_id);
         same.map_or_else(Arrived::default, |kept| kept.submission.arrived())
+    }
+
+    /// Keeps what a process before has left of this request, unless that is kept already.
+    fn replay(&self, source: &SourceId, request_id: &str) {
+        // It guards nothing that a panic could leave half done.
+        let _one = (self.replaying.lock()).unwrap_or_else(PoisonError::into_inner);
+        if self.keep_for.is_zero() || self.kept().contains_key(source) {
+            return;
+        }
+        if let Some(submission) = Journaled::replay(&self.store, source, request_id) {
+            self.keep(submission);
+        }
     }
 
     /// Begins a submission, or goes on with a kept one from chunk `first_chunk`.
@@ -72,7 +96,6 @@ impl Unfinished {
     /// [`BeginError`].
     pub fn admit(
         &self,
-        store: &Store,
         actor: &SourceId,
         header: SubmissionHeader,
         first_chunk: u64,
@@ -80,10 +103,11 @@ impl Unfinished {
         let submission = if first_chunk == 0 {
             if *actor == header.source {
                 let replaced = self.kept().remove(actor);
-                drop(replaced);
+                replaced.into_iter().for_each(Kept::discard);
             }
-            match Submission::begin(store, actor, header)? {
-                Begun::New(submission) => submission,
+            match Submission::begin(&self.store, actor, header)? {
+                Begun::New(submission) if self.keep_for.is_zero() => Journaled::without(submission),
+                Begun::New(submission) => Journaled::begin(&self.store, submission, now_unix_s())?,
                 Begun::Repeated(receipt) => return Ok(Admitted::Repeated(receipt)),
             }
         } else {
@@ -100,7 +124,8 @@ impl Unfinished {
         actor: &SourceId,
         header: &SubmissionHeader,
         first_chunk: u64,
-    ) -> Result<Box<Submission>, BeginError> {
+    ) -> Result<Journaled, BeginError> {
+        self.replay(actor, &header.request_id);
         let mut kept = self.kept();
         let same = kept.get(actor).map(|kept| &kept.submission);
         let same = same.filter(|submission| submission.header() == header);
@@ -117,31 +142,34 @@ impl Unfinished {
 
     /// Gives up what was kept long enough. To be called now and then.
     pub fn drop_expired(&self) {
+        let mut expired = Vec::new();
         let mut kept = self.kept();
-        let expired: Vec<SourceId> = kept
-            .iter()
-            .filter(|(_, kept)| kept.since.elapsed() >= self.keep_for)
-            .map(|(source, _)| source.clone())
-            .collect();
-        for source in expired {
-            kept.remove(&source);
-        }
+        let is_expired = |_: &SourceId, kept: &mut Kept| kept.since.elapsed() >= self.keep_for;
+        expired.extend(kept.extract_if(.., is_expired).map(|(_, kept)| kept));
+        drop(kept);
+        expired.into_iter().for_each(Kept::discard);
+        // What cannot be removed now is removed the next time.
+        let _ = (self.store).remove_old_journals(now_unix_s(), self.keep_for.as_secs());
     }
 
-    fn keep(&self, submission: Box<Submission>) {
-        if submission.is_broken() || self.keep_for.is_zero() {
+    /// Keeps a submission, if all that arrived of it is durable.
+    fn keep(&self, mut submission: Journaled) {
+        if self.keep_for.is_zero() || !submission.is_whole_and_durable() {
+            submission.discard();
             return;
         }
         let mut kept = self.kept();
+        let mut given_up = None;
         if kept.len() >= KEPT_MAX {
             let oldest = kept.iter().min_by_key(|(_, kept)| kept.since);
-            if let Some(oldest) = oldest.map(|(source, _)| source.clone()) {
-                kept.remove(&oldest);
-            }
+            let oldest = oldest.map(|(source, _)| source.clone());
+            given_up = oldest.and_then(|source| kept.remove(&source));
         }
         let source = submission.header().source.clone();
         let since = Instant::now();
         kept.insert(source, Kept { submission, since });
+        drop(kept);
+        given_up.into_iter().for_each(Kept::discard);
     }
 
     fn kept(&self) -> MutexGuard<'_, BTreeMap<SourceId, Kept>> {
@@ -149,9 +177,20 @@ impl Unfinished {
     }
 }
 
+impl Kept {
+    fn discard(self) {
+        self.submission.discard();
+    }
+}
+
+fn now_unix_s() -> u64 {
+    let since_1970 = SystemTime::now().duration_since(UNIX_EPOCH);
+    since_1970.map_or(0, |since| since.as_secs())
+}
+
 /// A submission that somebody is sending. Dropping it, as a cut line does, keeps what has arrived.
 pub struct Attended {
-    submission: Option<Box<Submission>>,
+    submission: Option<Journaled>,
     unfinished: Unfinished,
 }
 
@@ -165,8 +204,15 @@ impl Attended {
         sequence: u64,
         records: Vec<Result<RecordEncoding, RefusalReason>>,
     ) -> Result<(), ChunkError> {
-        let submission = self.submission.as_mut().ok_or(ChunkError::Broken)?;
-        submission.chunk(sequence, records)
+        let mut submission = self.submission.take().ok_or(ChunkError::Broken)?;
+        match submission.chunk(sequence, records, now_unix_s()) {
+            Ok(()) => self.submission = Some(submission),
+            Err(error) => {
+                submission.discard();
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// Makes it durable, as [`Submission::finish`].
@@ -184,7 +230,10 @@ impl Attended {
 
     /// Stores and keeps nothing: the source does not mean to go on.
     pub fn give_up(mut self) {
-        self.submission = None;
+        self.submission
+            .take()
+            .into_iter()
+            .for_each(Journaled::discard);
     }
 }
 

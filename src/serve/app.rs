@@ -200,7 +200,7 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
         store.keep_free(keep_free);
         store.set_profile(&profile, &epoch)?;
         let jobs = JobRunner::new(store.clone())?;
-        let unfinished = Unfinished::new(resume_within);
+        let unfinished = Unfinished::new(store.clone(), resume_within);
         Ok(Rooms {
             store,
             jobs,

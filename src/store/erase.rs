@@ -156,6 +156,7 @@ impl Store {
         }
         let _commit = inner.commit_lock();
         inner.refuse_if_poisoned()?;
+        inner.remove_journals(source)?;
         let new: HashSet<Tombstone> = {
             let before = &inner.catalogue().tombstones;
             (tombstones.iter().copied())

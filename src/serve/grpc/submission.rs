@@ -85,12 +85,9 @@ impl SubmissionService for SubmissionHandler {
         };
         let first_chunk = header.first_chunk_sequence;
         let header = SubmissionHeader::try_from(header).map_err(status::malformed)?;
-        let Rooms {
-            store, unfinished, ..
-        } = self.rooms.clone();
+        let unfinished = self.rooms.unfinished.clone();
         let actor = identity.name().clone();
-        let admitted =
-            blocking(move || unfinished.admit(&store, &actor, header, first_chunk)).await?;
+        let admitted = blocking(move || unfinished.admit(&actor, header, first_chunk)).await?;
         let receipt = match admitted.map_err(status::begin)? {
             Admitted::Repeated(receipt) => receipt,
             Admitted::New(submission) => take_in(submission, &mut parts).await?,

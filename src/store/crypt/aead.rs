@@ -46,6 +46,56 @@ impl Cipher {
             .decrypt_inout_detached(nonce.into(), context, text.into(), tag.into())
             .map_err(|_| NotAuthentic)
     }
+
+    /// Decrypts nonce, text, tag, if they are authentic; gives the text.
+    pub(super) fn open_sealed(
+        &self,
+        context: &[u8],
+        mut sealed: Vec<u8>,
+    ) -> Result<Vec<u8>, NotAuthentic> {
+        let end = sealed.len().checked_sub(TAG_BYTES).ok_or(NotAuthentic)?;
+        let tag: Tag = *sealed.last_chunk().ok_or(NotAuthentic)?;
+        sealed.truncate(end);
+        let (nonce, text) = (sealed.split_first_chunk_mut()).ok_or(NotAuthentic)?;
+        self.open(nonce, context, text, &tag)?;
+        sealed.drain(..NONCE_BYTES);
+        Ok(sealed)
+    }
+}
+
+/// Encrypts the frames of one file under a key of its own. Nonces are random: a frame that is written
+/// again after a torn one was cut never meets another text under the same nonce.
+pub(in crate::store) struct FrameCipher(Cipher);
+
+impl FrameCipher {
+    pub(super) fn new(key: &[u8; KEY_BYTES]) -> Self {
+        Self(Cipher::new(key))
+    }
+
+    /// Nonce, encrypted text, tag. `context` must be the same when it is opened.
+    pub(in crate::store) fn seal(
+        &self,
+        context: &[u8],
+        text: &[u8],
+    ) -> Result<Vec<u8>, getrandom::Error> {
+        let mut nonce = [0; NONCE_BYTES];
+        getrandom::fill(&mut nonce)?;
+        let mut sealed = Vec::with_capacity(NONCE_BYTES + text.len() + TAG_BYTES);
+        sealed.extend_from_slice(&nonce);
+        sealed.extend_from_slice(text);
+        let tag = self.0.seal(&nonce, context, &mut sealed[NONCE_BYTES..]);
+        sealed.extend_from_slice(&tag);
+        Ok(sealed)
+    }
+
+    /// The text, if all of it is authentic.
+    pub(in crate::store) fn open(
+        &self,
+        context: &[u8],
+        sealed: Vec<u8>,
+    ) -> Result<Vec<u8>, NotAuthentic> {
+        self.0.open_sealed(context, sealed)
+    }
 }
 
 /// Encrypts the blocks of one file under a key of its own; the nonce is the block's number.

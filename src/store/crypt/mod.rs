@@ -3,7 +3,7 @@
 //! ```text
 //! store key (key file) or passphrase ── wraps ──► keyring file: four random keys
 //!   log key        ─ payload of each log entry
-//!   file key       ─ (file ID) ─ one key for each sealed file
+//!   file key       ─ (file ID) ─ one key for each sealed file and journal
 //!   reference key  ─ keyed hashes that stand for record refs and contents outside sealed files
 //!   signing key    ─ receipts (Ed25519)
 //! ```
@@ -14,7 +14,7 @@ mod aead;
 mod keyring;
 mod provider;
 
-pub(super) use aead::{BlockCipher, NONCE_BYTES, NotAuthentic, TAG_BYTES, Tag};
+pub(super) use aead::{BlockCipher, FrameCipher, NONCE_BYTES, NotAuthentic, TAG_BYTES, Tag};
 pub(super) use keyring::{KeyringFile, keyring_path};
 pub use keyring::{RotateKeyError, UnlockError};
 pub use provider::{KeyProvider, ReadStoreKeyError, StoreKey, WriteStoreKeyError};
@@ -31,7 +31,7 @@ pub(super) type RecordKey = [u8; 16];
 pub(super) type Tombstone = [u8; 16];
 /// Stands for a record's content: equal content, equal mark.
 pub(super) type ContentMark = [u8; 16];
-/// Random name of a sealed file, from which its key is derived.
+/// Random name of a sealed file or journal, from which its key is derived.
 pub(super) type FileId = [u8; 16];
 
 /// Bytes of the keys in a keyring.
@@ -96,6 +96,12 @@ impl DataKeys {
         BlockCipher::new(&key)
     }
 
+    /// The cipher of one journal.
+    pub(super) fn journal_cipher(&self, file: &FileId) -> FrameCipher {
+        let key = Key::new(*blake3::keyed_hash(&self.files, file).as_bytes());
+        FrameCipher::new(&key)
+    }
+
     /// Encrypts the payload of a log entry: nonce, text, tag.
     ///
     /// The nonce follows from all that goes in, so that a sequence that is used again, after a torn
@@ -117,15 +123,9 @@ impl DataKeys {
     pub(super) fn open_payload(
         &self,
         context: &[u8],
-        mut sealed: Vec<u8>,
+        sealed: Vec<u8>,
     ) -> Result<Vec<u8>, NotAuthentic> {
-        let end = sealed.len().checked_sub(TAG_BYTES).ok_or(NotAuthentic)?;
-        let tag: Tag = *sealed.last_chunk().ok_or(NotAuthentic)?;
-        sealed.truncate(end);
-        let (nonce, text) = (sealed.split_first_chunk_mut()).ok_or(NotAuthentic)?;
-        self.log.open(nonce, context, text, &tag)?;
-        sealed.drain(..NONCE_BYTES);
-        Ok(sealed)
+        self.log.open_sealed(context, sealed)
     }
 
     /// Ed25519 signature, RFC 8032.

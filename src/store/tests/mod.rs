@@ -5,6 +5,7 @@ mod disk_full;
 mod erasure;
 mod group;
 mod history;
+mod journal;
 mod oracle;
 mod rules;
 mod secrecy;

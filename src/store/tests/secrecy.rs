@@ -113,9 +113,11 @@ fn nothing_submitted_is_in_any_file_even_before_the_commit() {
     publish(&store, 1);
     // A submission under way: more than what buffers hold, so that spools are on the disk.
     let under_way = records(1_000..11_000);
-    let mut writer = store
-        .begin_submission(&header("hospital_name", "2"))
-        .expect("begun");
+    let begun = header("hospital_name", "2");
+    let mut writer = store.begin_submission(&begun).expect("begun");
+    let mut journal = store.begin_journal(&begun, 1).expect("begun");
+    let chunk: Vec<Arrival> = under_way.iter().cloned().map(Ok).collect();
+    journal.append(&chunk, 1).expect("appended");
     for record in &under_way {
         writer.append(record).expect("appended");
     }
@@ -125,6 +127,14 @@ fn nothing_submitted_is_in_any_file_even_before_the_commit() {
         .map(|(_, bytes)| bytes.len())
         .sum();
     assert!(spooled > 1 << 20, "{spooled} bytes are spooled");
+    let journalled: usize = files(&directory.path().join("journals"))
+        .iter()
+        .map(|(_, bytes)| bytes.len())
+        .sum();
+    assert!(
+        journalled > 1 << 20,
+        "{journalled} bytes are in the journal"
+    );
     let all: Vec<RecordEncoding> = taken.into_iter().chain(under_way).collect();
     assert_eq!(trace(directory.path(), &all), None);
     writer.commit(BTreeMap::new()).expect("committed");
