@@ -49,7 +49,7 @@ fn population(persons: u32, seed: u64) -> Vec<Made> {
 }
 
 fn profile() -> LinkageProfile {
-    LinkageProfile::built_in("jp-standard").expect("built in")
+    LinkageProfile::built_in("jp-fields").expect("built in")
 }
 
 fn open(directory: &Path) -> Store {

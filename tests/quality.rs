@@ -79,9 +79,10 @@ fn check_strata(report: &Value, floors: &[(&str, f64, f64)]) {
 #[test]
 fn invented_people_are_found_under_both_japanese_profiles() {
     let folder = tempfile::tempdir().expect("temporary directory");
-    for (profile, floors, birth_date_error) in [
-        ("jp-standard", [0.993, 0.91], 0.4),
-        ("jp-fields", [0.993, 0.985], 0.8),
+    // jp-standard sends little of what strangers share: a new surname after a move is mostly lost.
+    for (profile, floors, [no_error, surname_changed, birth_date_error]) in [
+        ("jp-standard", [0.993, 0.91], [0.94, 0.4, 0.4]),
+        ("jp-fields", [0.993, 0.985], [0.99, 0.9, 0.8]),
     ] {
         let dir = folder.path().join(profile);
         // A seed of its own: the generator's default seed is what people look at.
@@ -100,8 +101,8 @@ fn invented_people_are_found_under_both_japanese_profiles() {
         println!("{profile}");
         check(&report, floors);
         let strata = [
-            ("no_error", 0.99, 0.99),
-            ("surname_changed", 0.99, 0.9),
+            ("no_error", 0.99, no_error),
+            ("surname_changed", 0.99, surname_changed),
             ("twins", 0.9, 0.9),
             ("swapped_names", 0.97, 0.8),
             ("birth_date_error", 0.97, birth_date_error),

@@ -114,8 +114,7 @@ mod tests {
 
     #[test]
     fn a_profile_says_which_tags_tell_what() {
-        let rules = |name| {
-            let profile = LinkageProfile::built_in(name).expect("built in");
+        let rules = |profile: LinkageProfile| {
             let names = |tags: &[usize]| -> Vec<String> {
                 tags.iter()
                     .map(|tag| profile.tags[*tag].name.clone())
@@ -127,16 +126,21 @@ mod tests {
                 .collect();
             [&branch[..], &rules.given, &rules.neighbours].map(names)
         };
-        let [branch, given, neighbours] = rules("jp-standard");
+        let built_in = |name| LinkageProfile::built_in(name).expect("built in");
+        let text = include_str!("../../tests/vectors/profiles/salted-filter.toml");
+        let [branch, given, neighbours] = rules(LinkageProfile::parse(text).expect("valid"));
         assert_eq!(branch, ["insured+birth+sex", "insured+branch+birth"]);
         assert_eq!(given, ["given+birth+sex", "kanji_given+birth+sex"]);
         assert_eq!(neighbours.len(), 3, "{neighbours:?}");
-        let [branch, given, neighbours] = rules("jp-fields");
+        let [branch, given, neighbours] = rules(built_in("jp-fields"));
         assert_eq!(branch, ["insured_person", "insured_branch"]);
         assert_eq!(given, ["given+birth+sex", "kanji_given+birth+sex"]);
         assert_eq!(neighbours, ["birth+sex"]);
-        let [branch, given, _] = rules("jp-national");
-        assert_eq!(branch, ["insured+birth+sex", "insured+branch+birth"]);
-        assert!(given.is_empty(), "no tag of the given name lasts for life");
+        for name in ["jp-standard", "jp-national"] {
+            let [branch, given, neighbours] = rules(built_in(name));
+            assert!(branch.is_empty(), "{name}: numbers are bound to given names");
+            assert!(given.is_empty(), "{name}: no tag of the given name lasts");
+            assert!(neighbours.is_empty(), "{name}: places are bound to names");
+        }
     }
 }

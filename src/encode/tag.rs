@@ -14,8 +14,8 @@
 //! # Padding
 //! Slots that no variant fills hold the same function of the record ref, keyed under the source
 //! secret: without it nobody can tell a padded slot from a variant, and the number of characters
-//! does not leak. A tag with `pad` is padded as a whole where some attribute is missing: who has a rare
-//! name does not leak either.
+//! does not leak. A tag with `pad` is padded as a whole where the name is a common one: who has a rare name
+//! does not leak either.
 
 use zeroize::Zeroizing;
 
@@ -81,10 +81,16 @@ impl TagMaker {
         true
     }
 
-    /// Whether a record that lacks an attribute is padded: not one that has nothing of the tag.
+    /// Whether a record that lacks an attribute is padded: one that lacks it because its name is a
+    /// common one, not one that lacks the name.
     fn pads(&self, identity: &Identity) -> bool {
+        let common = |attribute: &Attribute| match attribute {
+            Attribute::RareGivenKana => identity.known(Attribute::GivenKana).is_some(),
+            Attribute::RareGivenKanji => identity.known(Attribute::GivenKanji).is_some(),
+            other => identity.known(*other).is_some(),
+        };
         let mut attributes = self.parts.iter().flat_map(|part| &part.attributes);
-        self.pad && attributes.any(|attribute| identity.known(*attribute).is_some())
+        self.pad && attributes.all(common)
     }
 
     /// Pads the slots from `first` on and says whether it could.

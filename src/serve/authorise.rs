@@ -143,6 +143,7 @@ mod tests {
             assert_eq!(
                 may,
                 [
+                    "/musubi.v1.EntityService/DiffRuns",
                     "/musubi.v1.EntityService/ListSources",
                     "/musubi.v1.LinkRecordsJobService/GetRun",
                     "/musubi.v1.LinkRecordsJobService/ListRuns",

@@ -70,14 +70,15 @@ fn profiles_are_found_by_name_or_file_and_broken_ones_refused_in_one_line() {
         "{checked}"
     );
 
-    std::fs::write(&file, text.replace("bits = 1024", "bits = ten")).expect("written");
+    std::fs::write(&file, text.replace("slots = 7", "slots = seven")).expect("written");
     let (error, code) = call(&["profile", "check", path(&file)]);
     assert_eq!((code, error.lines().count()), (1, 1), "{error}");
     assert!(
         error.contains("mine.toml") && error.contains("line"),
         "{error}"
     );
-    std::fs::write(&file, text.replace("bits = 1024", "bits = 1000")).expect("written");
+    let salted = include_str!("../../tests/vectors/profiles/salted-filter.toml");
+    std::fs::write(&file, salted.replace("bits = 1024", "bits = 1000")).expect("written");
     let (error, _) = call(&["profile", "check", path(&file)]);
     assert!(
         error.contains("filter 'names'") && error.contains("multiple of 64"),

@@ -21,8 +21,10 @@ pub(super) struct Person {
     pub(super) key: u64,
 }
 
+/// A profile with a tag for every rule.
 pub(super) fn profile() -> LinkageProfile {
-    LinkageProfile::built_in("jp-standard").expect("built in")
+    let text = include_str!("../../../tests/vectors/profiles/salted-filter.toml");
+    LinkageProfile::parse(text).expect("valid")
 }
 
 pub(super) fn rules() -> ClusterRules {
