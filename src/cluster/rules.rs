@@ -138,7 +138,10 @@ mod tests {
         assert_eq!(neighbours, ["birth+sex"]);
         for name in ["jp-standard", "jp-national"] {
             let [branch, given, neighbours] = rules(built_in(name));
-            assert!(branch.is_empty(), "{name}: numbers are bound to given names");
+            assert!(
+                branch.is_empty(),
+                "{name}: numbers are bound to given names"
+            );
             assert!(given.is_empty(), "{name}: no tag of the given name lasts");
             assert!(neighbours.is_empty(), "{name}: places are bound to names");
         }
