@@ -173,6 +173,15 @@ pub(super) struct PartialFile {
 }
 
 impl PartialFile {
+    /// Length of the file, bytes.
+    pub(super) fn length(&self) -> Result<u64, StorageFault> {
+        let Some(path) = &self.path else {
+            return Ok(0);
+        };
+        let found = self.disk.metadata(path)?;
+        Ok(found.map_or(0, |found| found.length))
+    }
+
     /// Renames the file, whose content must be durable already. The name is durable on return.
     pub(super) fn publish(mut self, target: &Path) -> Result<(), StorageFault> {
         if let Some(path) = self.path.take() {

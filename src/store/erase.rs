@@ -7,7 +7,7 @@ use super::Store;
 use super::crypt::Tombstone;
 use super::fault::StorageFault;
 use super::log::{AppendError, LogPosition};
-use super::rewrite::{Rewriter, Wanted};
+use super::rewrite::{Wanted, rewrite};
 use crate::terms::{RecordRef, SourceId};
 
 /// Most records of one call: their hashes must fit into one log entry.
@@ -28,10 +28,11 @@ pub enum EraseError {
         /// Most records.
         max: usize,
     },
-    /// Segments or the snapshot could not be written anew. Nothing was erased.
+    /// Segments or the snapshot could not be written anew. Nothing counts as erased; on a full disk
+    /// some rows may be gone already, and erasing again does the rest.
     #[error(transparent)]
     Storage(#[from] StorageFault),
-    /// The log could not be written. Nothing was erased, unless the disk did not confirm.
+    /// The log could not be written. As before, unless the disk did not confirm.
     #[error(transparent)]
     Log(#[from] AppendError),
     /// Done and durable, but the old files are still there.
@@ -121,17 +122,12 @@ impl Store {
         }
         let _commit = inner.commit_lock();
         inner.refuse_if_poisoned()?;
-        let mut rewriter = Rewriter::new(inner, HashSet::new());
-        rewriter.write(&Wanted::Dead)?;
-        let report = CompactReport {
-            rows_removed: rewriter.rows_removed(),
-            segments_rewritten: rewriter.segments(),
-            snapshots_removed: rewriter.old_snapshots(),
-        };
-        if report.segments_rewritten + report.snapshots_removed > 0 {
-            rewriter.switch()?;
-        }
-        Ok(report)
+        let done = rewrite(inner, HashSet::new(), &Wanted::Dead)?;
+        Ok(CompactReport {
+            rows_removed: done.rows_removed,
+            segments_rewritten: done.segments,
+            snapshots_removed: done.old_snapshots,
+        })
     }
 
     /// Erases the records that `tombstones` stand for, of one source or of any.
@@ -175,13 +171,12 @@ impl Store {
             return Ok(receipt);
         }
         let count = new.len() as u64;
-        let mut rewriter = Rewriter::new(inner, new);
-        rewriter.write(&Wanted::Erased { source })?;
-        receipt.erased = rewriter.erased();
-        receipt.unknown = count - receipt.erased;
-        receipt.rows_removed = rewriter.rows_removed();
-        receipt.segments_rewritten = rewriter.segments();
-        receipt.position = rewriter.switch()?;
+        let done = rewrite(inner, new, &Wanted::Erased { source })?;
+        receipt.erased = done.erased;
+        receipt.unknown = count - done.erased;
+        receipt.rows_removed = done.rows_removed;
+        receipt.segments_rewritten = done.segments;
+        receipt.position = done.position.unwrap_or(receipt.position);
         Ok(receipt)
     }
 }

@@ -105,7 +105,27 @@ impl Inner {
     /// catalogue only ever says what is durable.
     ///
     /// Whoever appends a profile, submission or publication holds the commit lock.
+    ///
+    /// On a full disk all but a submission goes to the room that was held for it.
     pub(super) fn record(
+        &self,
+        entry: LogEntry,
+        replaced: &[RowLocation],
+    ) -> Result<LogPosition, AppendError> {
+        let again = match &entry {
+            LogEntry::Submission(_) => None,
+            other => Some(other.clone()),
+        };
+        match (self.append(entry, replaced), again) {
+            (Err(AppendError::Storage(fault)), Some(entry)) if fault.is_disk_full() => {
+                self.reserve.release(&self.disk)?;
+                self.append(entry, replaced)
+            }
+            (appended, _) => appended,
+        }
+    }
+
+    fn append(
         &self,
         entry: LogEntry,
         replaced: &[RowLocation],

@@ -140,15 +140,18 @@ impl Store {
             index.clear()?;
             recover::catch_up(&disk, &catalogue, &index)?;
         }
+        let largest = recover::largest_sealed_file(&disk)?;
+        let inner = Inner::new(Parts {
+            disk,
+            lock,
+            log,
+            catalogue,
+            index,
+            published,
+        });
+        inner.reserve.open(&inner.disk, largest)?;
         Ok(Self {
-            inner: Arc::new(Inner::new(Parts {
-                disk,
-                lock,
-                log,
-                catalogue,
-                index,
-                published,
-            })),
+            inner: Arc::new(inner),
         })
     }
 

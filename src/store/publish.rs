@@ -146,6 +146,7 @@ impl Store {
         };
         let written = snapshot::write(&inner.disk, &made, kept);
         let (file, seal, churn) = inner.poison_if_unconfirmed(written)?;
+        inner.reserve.cover(&inner.disk, file.length()?)?;
         let path = snapshot_path(inner.disk.root(), run, 0);
         inner.poison_if_unconfirmed(file.publish(&path))?;
         let published = Published::load(&inner.disk, run, 0, &seal)?;

@@ -83,6 +83,16 @@ pub(super) fn sealed_files(disk: &Disk) -> Result<Vec<PathBuf>, StorageFault> {
     Ok(files)
 }
 
+/// Length of the largest sealed file, bytes; 0 if there is none.
+pub(super) fn largest_sealed_file(disk: &Disk) -> Result<u64, StorageFault> {
+    let mut largest = 0;
+    for path in sealed_files(disk)? {
+        let found = disk.metadata(&path)?;
+        largest = largest.max(found.map_or(0, |found| found.length));
+    }
+    Ok(largest)
+}
+
 /// Removes what was being written when the process ended: temporary files, and sealed files that no
 /// log entry names, which were never acknowledged.
 pub(super) fn remove_leftovers(disk: &Vault, catalogue: &Catalogue) -> Result<(), StorageFault> {

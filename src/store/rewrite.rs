@@ -3,6 +3,9 @@
 //! New files get their lasting names first; one log entry puts them in force; then the old ones are
 //! removed. A crash before the entry leaves everything as it was, one after it leaves files that the
 //! next open removes.
+//!
+//! On a full disk the room held in reserve is given up, and each segment is a rewriting of its own,
+//! whose old file makes room for the next.
 
 use std::collections::{BTreeSet, HashSet};
 use std::path::PathBuf;
@@ -41,16 +44,53 @@ struct Touched {
     directory: SegmentDirectory,
     /// Rows that stay.
     keep: RoaringBitmap,
+    /// Index keys of the erased records that were live in it.
+    found: Vec<RecordKey>,
 }
 
-/// One rewriting. Whoever holds it holds the commit lock, and no submission is under way that it
-/// concerns.
-pub(super) struct Rewriter<'a> {
+/// What a rewriting did.
+#[derive(Default)]
+pub(super) struct Rewritten {
+    /// Erased records that were live.
+    pub(super) erased: u64,
+    /// Rows that are gone.
+    pub(super) rows_removed: u64,
+    /// Segments written anew.
+    pub(super) segments: u64,
+    /// Snapshots before the newest, which are gone.
+    pub(super) old_snapshots: u64,
+    /// The last log entry of it; `None` if there was nothing to do.
+    pub(super) position: Option<LogPosition>,
+}
+
+/// Drops the records that `erased` stand for, none of which are erased yet, and dead rows, from the
+/// segments that are wanted and the newest snapshot. Durable on return.
+///
+/// Whoever calls holds the commit lock, and no submission is under way that it concerns.
+pub(super) fn rewrite(
+    inner: &Inner,
+    erased: HashSet<Tombstone>,
+    wanted: &Wanted<'_>,
+) -> Result<Rewritten, EraseError> {
+    let mut whole = Rewriter::new(inner, erased);
+    whole.find(wanted)?;
+    match whole.write() {
+        Err(fault) if fault.is_disk_full() => {}
+        Err(fault) => return Err(fault.into()),
+        Ok(()) => return whole.switch(),
+    }
+    inner.reserve.release(&inner.disk)?;
+    let done = whole.in_steps();
+    // If there is no room for it yet, the next submission waits for it.
+    let _ = inner.reserve.refill(&inner.disk);
+    done
+}
+
+/// One rewriting, for one log entry.
+struct Rewriter<'a> {
     inner: &'a Inner,
     binding: Option<Binding>,
     erased: HashSet<Tombstone>,
-    /// Index keys of the erased records that were found.
-    found: BTreeSet<RecordKey>,
     touched: Vec<Touched>,
     segments: Vec<SegmentRewritten>,
     snapshot: Option<(SnapshotRewritten, Published)>,
@@ -63,13 +103,11 @@ pub(super) struct Rewriter<'a> {
 }
 
 impl<'a> Rewriter<'a> {
-    /// A rewriting that drops the records that `erased` stand for, none of which are erased yet.
-    pub(super) fn new(inner: &'a Inner, erased: HashSet<Tombstone>) -> Self {
+    fn new(inner: &'a Inner, erased: HashSet<Tombstone>) -> Self {
         Self {
             binding: inner.catalogue().binding.clone(),
             inner,
             erased,
-            found: BTreeSet::new(),
             touched: Vec::new(),
             segments: Vec::new(),
             snapshot: None,
@@ -80,29 +118,28 @@ impl<'a> Rewriter<'a> {
         }
     }
 
-    /// Erased records that were found.
-    pub(super) fn erased(&self) -> u64 {
-        self.found.len() as u64
-    }
-
-    /// Rows that go.
-    pub(super) fn rows_removed(&self) -> u64 {
-        self.rows_removed
-    }
-
-    /// Segments written anew.
-    pub(super) fn segments(&self) -> u64 {
-        self.segments.len() as u64
-    }
-
-    /// Snapshots before the newest, which go.
-    pub(super) fn old_snapshots(&self) -> u64 {
-        self.old_snapshots
+    /// One segment after the other, oldest first, so that no row comes back that a newer one had
+    /// replaced; then the snapshot, with the entry that says what was erased.
+    fn in_steps(self) -> Result<Rewritten, EraseError> {
+        let mut sum = Rewritten::default();
+        for segment in self.touched {
+            let mut step = Rewriter::new(self.inner, HashSet::new());
+            step.touched.push(segment);
+            step.write()?;
+            sum.add(step.switch().map_err(|error| match error {
+                EraseError::NotRemoved(fault) => EraseError::Storage(fault),
+                other => other,
+            })?);
+        }
+        let mut last = Rewriter::new(self.inner, self.erased);
+        last.write()?;
+        sum.add(last.switch()?);
+        Ok(sum)
     }
 
     /// Writes the new files. They have their lasting names on return, but nothing counts yet.
-    pub(super) fn write(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
-        let written = self.write_all(wanted);
+    fn write(&mut self) -> Result<(), StorageFault> {
+        let written = self.write_all();
         let written = self.inner.poison_if_unconfirmed(written);
         if written.is_err() {
             discard(self.inner, &self.fresh);
@@ -110,8 +147,7 @@ impl<'a> Rewriter<'a> {
         written
     }
 
-    fn write_all(&mut self, wanted: &Wanted<'_>) -> Result<(), StorageFault> {
-        self.find(wanted)?;
+    fn write_all(&mut self) -> Result<(), StorageFault> {
         let gone: HashSet<u64> = (self.touched.iter())
             .map(|segment| segment.committed.submission)
             .collect();
@@ -173,6 +209,7 @@ impl<'a> Rewriter<'a> {
                 directory: SegmentDirectory::default(),
                 // Dead rows always go, so that a later generation starts with live ones only.
                 keep: live,
+                found: Vec::new(),
             };
             let expected = expected(self.inner, self.binding.as_ref(), &segment)?;
             let directory = read_directory(&self.inner.disk, &expected)?;
@@ -180,8 +217,9 @@ impl<'a> Rewriter<'a> {
             let source = &segment.committed.source;
             for (row, _, label) in directory.iter() {
                 if self.is_erased(source, label) {
-                    segment.keep.remove(row);
-                    self.found.insert(keys.record_key(source, label));
+                    if segment.keep.remove(row) {
+                        segment.found.push(keys.record_key(source, label));
+                    }
                     hit = true;
                 }
             }
@@ -234,8 +272,18 @@ impl<'a> Rewriter<'a> {
     }
 
     /// Puts the new files in force, brings the index up to date, and removes the old files.
-    pub(super) fn switch(self) -> Result<LogPosition, EraseError> {
+    fn switch(self) -> Result<Rewritten, EraseError> {
         let inner = self.inner;
+        let mut done = Rewritten {
+            erased: self.touched.iter().map(|it| it.found.len() as u64).sum(),
+            rows_removed: self.rows_removed,
+            segments: self.segments.len() as u64,
+            old_snapshots: self.old_snapshots,
+            position: None,
+        };
+        if self.erased.is_empty() && done.segments + done.old_snapshots == 0 {
+            return Ok(done);
+        }
         let (snapshot, fresh) = self.snapshot.unzip();
         let mut tombstones: Vec<String> = (self.erased.iter())
             .map(|tombstone| format!("{:032x}", u128::from_be_bytes(*tombstone)))
@@ -255,8 +303,8 @@ impl<'a> Rewriter<'a> {
         if let Some(fresh) = fresh {
             *inner.published.write().expect(NO_PANIC) = Some(fresh);
         }
-        let found: Vec<RecordKey> = self.found.into_iter().collect();
         inner.index_rewriting(|index| {
+            let mut found = Vec::new();
             for (mut segment, fresh) in self.touched.into_iter().zip(generations) {
                 segment.now = SegmentNow {
                     generation: fresh.generation,
@@ -268,11 +316,23 @@ impl<'a> Rewriter<'a> {
                 let generation = (fresh.submission, fresh.generation);
                 let source = &segment.committed.source;
                 index.take_in_segment(inner.disk.keys(), generation, source, &directory)?;
+                found.append(&mut segment.found);
             }
             Ok(index.remove(&found)?)
         });
         remove(inner, &self.old).map_err(EraseError::NotRemoved)?;
-        Ok(position)
+        done.position = Some(position);
+        Ok(done)
+    }
+}
+
+impl Rewritten {
+    fn add(&mut self, step: Self) {
+        self.erased += step.erased;
+        self.rows_removed += step.rows_removed;
+        self.segments += step.segments;
+        self.old_snapshots += step.old_snapshots;
+        self.position = step.position.or(self.position);
     }
 }
 

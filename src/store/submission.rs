@@ -162,6 +162,7 @@ impl SubmissionWriter {
         }
         drop(catalogue);
         inner.reserve.check(&inner.disk)?;
+        inner.reserve.refill(&inner.disk)?;
         if inner.index_failed() {
             inner.rebuild_index()?;
         }
@@ -293,6 +294,7 @@ impl SubmissionWriter {
         let mut replaced = Vec::new();
         let path = segment_path(inner.disk.root(), submission, 0);
         if let Some(finished) = finished {
+            inner.reserve.cover(&inner.disk, finished.file.length()?)?;
             inner.poison_if_unconfirmed(finished.file.publish(&path))?;
             named = Some(SegmentNamed {
                 rows: finished.rows,

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use crate::terms::{RefusalReason, RunId, SourceId, run::Run};
 
 /// The store was bound to a linkage profile and an epoch.
-#[derive(Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(in crate::store) struct ProfileSet {
     /// Epoch of the linkage secret.
@@ -95,6 +95,7 @@ pub(in crate::store) struct PublicationMade {
 }
 
 /// One entry of the log.
+#[derive(Clone)]
 pub(in crate::store) enum LogEntry {
     /// Kind 1.
     Profile(ProfileSet),

@@ -11,7 +11,7 @@ use super::vfs::{Access, BoxedFile, Lock, Metadata, RealDisk, Vfs};
 use super::*;
 use crate::terms::{EntityId, RefusalReason};
 
-fn reference(label: &str) -> RecordRef {
+pub(super) fn reference(label: &str) -> RecordRef {
     RecordRef::new(label).expect("label")
 }
 

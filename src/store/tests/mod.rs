@@ -3,6 +3,7 @@
 mod damage;
 mod disk_full;
 mod erasure;
+mod full_disk_erasure;
 mod group;
 mod history;
 mod journal;

@@ -89,6 +89,7 @@ impl io::Write for MemoryFile {
         } else if state.is_short() && count > 1 {
             count = 1 + state.random.below(bytes.len() as u64 - 1) as usize;
         }
+        let count = state.fits(self.id, self.position, count)?;
         let change = Change::Write(self.position as usize, bytes[..count].to_vec());
         state.change(self.id, change);
         drop(state);

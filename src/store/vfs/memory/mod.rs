@@ -17,7 +17,7 @@ use self::file::MemoryFile;
 pub use self::random::Random;
 pub use self::state::Operation;
 use self::state::{Change, Name, NameChange, State};
-use super::{Access, BoxedFile, Lock, Metadata, Vfs};
+use super::{Access, BoxedFile, Lock, Metadata, Room, Vfs};
 
 /// What goes wrong at an operation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -113,6 +113,11 @@ impl MemoryDisk {
     /// Makes the disk full, or gives it room again.
     pub fn set_full(&self, full: bool) {
         self.shared.state().full = full;
+    }
+
+    /// Gives the disk a size, bytes, or takes the bounds away: files with names take room.
+    pub fn set_capacity(&self, bytes: Option<u64>) {
+        self.shared.state().capacity = bytes;
     }
 
     /// Ends all open files and locks and leaves what survives. Ends the planned fault, too.
@@ -292,6 +297,10 @@ impl Vfs for MemoryDisk {
             boot,
             _file: file,
         })))
+    }
+
+    fn room(&self, _directory: &Path) -> io::Result<Option<Room>> {
+        Ok(self.shared.state().room())
     }
 
     fn is_real(&self) -> bool {

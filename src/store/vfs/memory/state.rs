@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use super::random::Random;
 use super::{Fault, FaultKind};
+use crate::store::vfs::Room;
 
 /// What a name stands for.
 #[derive(Clone, PartialEq, Eq)]
@@ -112,6 +113,8 @@ pub(super) struct State {
     pub(super) failed_syncs: u64,
     pub(super) fault: Option<Fault>,
     pub(super) full: bool,
+    /// Bytes that the files with names may have together.
+    pub(super) capacity: Option<u64>,
     pub(super) stopped: bool,
     pub(super) syncs: BTreeMap<PathBuf, u64>,
     pub(super) syncs_held: bool,
@@ -134,6 +137,7 @@ impl State {
             failed_syncs: 0,
             fault: None,
             full: false,
+            capacity: None,
             stopped: false,
             syncs: BTreeMap::new(),
             syncs_held: false,
@@ -180,6 +184,32 @@ impl State {
         self.fault.is_some_and(|fault| {
             fault.operation == self.operations && fault.kind == FaultKind::ShortWrite
         })
+    }
+
+    /// Size of the disk and what is left of it, bytes; `None` if it has no bounds.
+    pub(super) fn room(&self) -> Option<Room> {
+        let total = self.capacity?;
+        let used: usize = (self.names.values())
+            .map(|name| match name {
+                Name::Directory => 0,
+                Name::File(id) => self.files[id].content.len(),
+            })
+            .sum();
+        let free = total.saturating_sub(used as u64);
+        Some(Room { free, total })
+    }
+
+    /// How many bytes of a write at this place there is room for.
+    pub(super) fn fits(&self, id: u64, at: u64, count: usize) -> io::Result<usize> {
+        let Some(room) = self.room() else {
+            return Ok(count);
+        };
+        let within = (self.files[&id].content.len() as u64).saturating_sub(at);
+        let fits = count.min((within + room.free) as usize);
+        if fits == 0 && count > 0 {
+            return Err(enospc());
+        }
+        Ok(fits)
     }
 
     pub(super) fn new_file(&mut self) -> u64 {
