@@ -142,12 +142,15 @@ impl Unfinished {
 
     /// Gives up what was kept long enough. To be called now and then.
     pub fn drop_expired(&self) {
-        let mut expired = Vec::new();
         let mut kept = self.kept();
-        let is_expired = |_: &SourceId, kept: &mut Kept| kept.since.elapsed() >= self.keep_for;
-        expired.extend(kept.extract_if(.., is_expired).map(|(_, kept)| kept));
+        let all = std::mem::take(&mut *kept).into_iter();
+        let (expired, fresh): (Vec<_>, Vec<_>) =
+            all.partition(|(_, kept)| kept.since.elapsed() >= self.keep_for);
+        kept.extend(fresh);
         drop(kept);
-        expired.into_iter().for_each(Kept::discard);
+        for (_, kept) in expired {
+            kept.discard();
+        }
         // What cannot be removed now is removed the next time.
         let _ = (self.store).remove_old_journals(now_unix_s(), self.keep_for.as_secs());
     }
