@@ -111,6 +111,8 @@ fn start_server(folder: &Path) -> (Child, String) {
     let mut server = Command::new(program)
         .arg("--serve")
         .arg(folder)
+        // As `musubi serve` does.
+        .env("MALLOC_ARENA_MAX", "1")
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()

@@ -57,22 +57,22 @@ pub(super) struct Parts {
     pub(super) lock: DirectoryLock,
     pub(super) log: Log,
     pub(super) catalogue: Catalogue,
-    pub(super) index: Index,
+    /// `None` if there is no room for one.
+    pub(super) index: Option<Index>,
     pub(super) published: Option<Published>,
 }
 
 impl Inner {
     pub(super) fn new(parts: Parts) -> Self {
+        let failed = parts.index.is_none().into();
+        let index = (parts.index).unwrap_or_else(|| Index::closed(&parts.disk));
         Self {
             disk: parts.disk,
             removing: RwLock::default(),
             next_spool: AtomicU64::new(0),
             reserve: Reserve::standard(),
             published: RwLock::new(parts.published),
-            index: RwLock::new(IndexState {
-                index: parts.index,
-                failed: false.into(),
-            }),
+            index: RwLock::new(IndexState { index, failed }),
             log: Mutex::new(parts.log),
             landed: Condvar::new(),
             catalogue: RwLock::new(parts.catalogue),

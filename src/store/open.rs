@@ -134,12 +134,11 @@ impl Store {
         let published = newest_publication(&disk, &catalogue)?;
         let log = Log::open(&disk, &scanned)?;
         recover::remove_leftovers(&disk, &catalogue)?;
-        let index = Index::open(&disk)?;
-        if recover::catch_up(&disk, &catalogue, &index).is_err() {
-            // The segments were all read a moment ago, so it is the index that is bad.
-            index.clear()?;
-            recover::catch_up(&disk, &catalogue, &index)?;
-        }
+        let index = match open_index(&disk, &catalogue) {
+            // The next submission makes it anew; reading and erasing go on without.
+            Err(error) if error.is_disk_full() => None,
+            opened => Some(opened?),
+        };
         let largest = recover::largest_sealed_file(&disk)?;
         let inner = Inner::new(Parts {
             disk,
@@ -193,6 +192,17 @@ impl Inner {
         state.failed.store(false, Ordering::Release);
         Ok(())
     }
+}
+
+/// Opens the index and brings it up to date.
+fn open_index(disk: &Vault, catalogue: &Catalogue) -> Result<Index, CatchUpError> {
+    let index = Index::open(disk)?;
+    if recover::catch_up(disk, catalogue, &index).is_err() {
+        // The segments were all read a moment ago, so it is the index that is bad.
+        index.clear()?;
+        recover::catch_up(disk, catalogue, &index)?;
+    }
+    Ok(index)
 }
 
 /// Loads the snapshot that is in force.

@@ -143,6 +143,16 @@ pub enum CatchUpError {
     Storage(#[from] StorageFault),
 }
 
+impl CatchUpError {
+    /// Whether the cause is that the disk is full.
+    pub(super) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Index(error) => error.is_disk_full(),
+            Self::Storage(fault) => fault.is_disk_full(),
+        }
+    }
+}
+
 /// Takes into the index all submissions that are not in it; starts over if it does not belong to
 /// this log.
 pub(super) fn catch_up(

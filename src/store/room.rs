@@ -31,7 +31,7 @@ const FOR_LOG_MIN: u64 = 1 << 16;
 const FOR_LOG_PART: u64 = 64;
 /// While a sealed file is written, its columns lie on the disk a second time.
 const COPIES: u64 = 2;
-const ZEROS: [u8; 1 << 16] = [0; 1 << 16];
+static ZEROS: [u8; 1 << 16] = [0; 1 << 16];
 
 /// The reserve of a store.
 pub(super) struct Reserve {

@@ -1,7 +1,9 @@
 //! `musubi serve`: the server, until it is told to stop.
 
 use std::io::IsTerminal;
+use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
+use std::process::Command;
 
 use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
@@ -22,11 +24,15 @@ pub struct ServeArguments {
     log_json: bool,
 }
 
+/// Bounds the heaps of glibc, which reads it before a program begins.
+const HEAPS_MAX: &str = "MALLOC_ARENA_MAX";
+
 /// Serves until SIGTERM or ctrl-c.
 ///
 /// # Errors
 /// Why the server did not start, or stopped.
 pub fn run(arguments: &ServeArguments) -> Outcome {
+    begin_with_one_heap();
     let config = Config::load(&arguments.config)?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let logging = tracing_subscriber::fmt()
@@ -57,6 +63,20 @@ pub fn run(arguments: &ServeArguments) -> Outcome {
         app::run(config, ready, shutdown).await?;
         Ok("stopped\n".into())
     })
+}
+
+/// Begins again, in this process, with one heap for all threads unless the environment says how many.
+/// glibc gives threads heaps of their own and keeps what is freed there, so memory would grow with the
+/// records taken in.
+fn begin_with_one_heap() {
+    if std::env::var_os(HEAPS_MAX).is_some() {
+        return;
+    }
+    if let Ok(program) = std::env::current_exe() {
+        let arguments = std::env::args_os().skip(1);
+        // Comes back only if it fails: the server takes more memory then, and serves all the same.
+        let _ = (Command::new(program).args(arguments).env(HEAPS_MAX, "1")).exec();
+    }
 }
 
 fn announce(ready: Ready) {

@@ -8,9 +8,9 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard, RwLock};
 
-use super::{IndexError, NO_PANIC};
+use super::{Index, IndexError, NO_PANIC, Tables};
 use crate::store::disk::Disk;
 use crate::store::fault::{Explain, StorageFault};
 
@@ -58,6 +58,14 @@ impl Blocks {
             store,
             database: Mutex::new(Some(database)),
         })
+    }
+
+    /// Opens nothing: every call fails until [`Blocks::clear`].
+    pub(super) fn closed(disk: &Disk) -> Self {
+        Self::Sled {
+            store: disk.root().to_owned(),
+            database: Mutex::default(),
+        }
     }
 
     /// Removes everything.
@@ -201,6 +209,27 @@ impl Blocks {
         catch_unwind(AssertUnwindSafe(|| call(&database)))
             .map_err(|_| IndexError::Panicked)?
             .map_err(IndexError::Sled)
+    }
+}
+
+impl Index {
+    /// An index that answers nothing until [`Index::clear`].
+    pub(in crate::store) fn closed(disk: &Disk) -> Self {
+        Self {
+            blocks: Arc::new(Blocks::closed(disk)),
+            tables: RwLock::new(Tables::empty()),
+        }
+    }
+}
+
+impl IndexError {
+    /// Whether the cause is that the disk is full.
+    pub(in crate::store) fn is_disk_full(&self) -> bool {
+        match self {
+            Self::Sled(sled::Error::Io(error)) => error.kind() == std::io::ErrorKind::StorageFull,
+            Self::Storage(fault) => fault.is_disk_full(),
+            _ => false,
+        }
     }
 }
 
