@@ -1,6 +1,7 @@
 //! A server with certificates, and records made by hand through the layout of the profile.
 
 use std::path::PathBuf;
+use std::time::{Duration, Instant};
 
 use musubi::encode::file::ReadEncodingError;
 use musubi::serve::identity::{Identity, Role};
@@ -46,12 +47,24 @@ impl World {
         change(&mut config);
         config.grpc.listen.set_port(0);
         config.console.listen.set_port(0);
-        let (ready, is_ready) = oneshot::channel();
-        let (stop, stopped) = oneshot::channel::<()>();
-        let server = tokio::spawn(app::run(config, ready, async move {
-            let _ = stopped.await;
-        }));
-        let ready = is_ready.await.expect("the server starts");
+        let started = Instant::now();
+        let (ready, stop, server) = loop {
+            let (ready, is_ready) = oneshot::channel();
+            let (stop, stopped) = oneshot::channel::<()>();
+            let server = tokio::spawn(app::run(config.clone(), ready, async move {
+                let _ = stopped.await;
+            }));
+            if let Ok(ready) = is_ready.await {
+                break (ready, stop, server);
+            }
+            // The thread of a run that is told to be done may hold the store for a moment longer.
+            let error = server.await.expect("no panic").expect_err("not ready");
+            let cause = std::error::Error::source(&error).map(ToString::to_string);
+            let in_use = cause.is_some_and(|cause| cause.contains("in use"));
+            let patient = started.elapsed() < Duration::from_secs(30);
+            assert!(in_use && patient, "the server starts: {error}");
+            tokio::task::yield_now().await;
+        };
         Self {
             dir,
             ready,
