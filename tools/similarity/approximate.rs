@@ -15,6 +15,7 @@ use super::choice::{Choice, choose};
 use super::exact;
 use super::rows::{Filters, Pair};
 use crate::kernel::{self, Plan};
+use crate::score;
 
 /// Comparisons that the sample may cost.
 const SAMPLE_COMPARISONS: usize = 2_000_000_000;
@@ -244,7 +245,12 @@ fn report(
         .iter()
         .filter(|pair| found.binary_search(pair).is_ok())
         .count();
-    let (recall, interval) = wilson(hits, sample.len());
+    // Nothing known of an empty sample: all of it was found, and the interval is whole.
+    let recall = match sample.len() {
+        0 => 1.0,
+        pairs => hits as f64 / pairs as f64,
+    };
+    let interval = score::wilson(recall, sample.len() as f64);
     ApproximateReport {
         promised_recall: promised,
         key_bits: choice.map_or(0, |choice| choice.key_bits),
@@ -252,18 +258,6 @@ fn report(
         compared,
         sample_pairs: sample.len(),
         sample_recall: recall,
-        sample_recall_interval: interval,
+        sample_recall_interval: [interval.low, interval.high],
     }
-}
-
-/// A share and its 95 % interval; all of an empty sample, and nothing known.
-fn wilson(hits: usize, of: usize) -> (f64, [f64; 2]) {
-    if of == 0 {
-        return (1.0, [0.0, 1.0]);
-    }
-    let (share, n, z) = (hits as f64 / of as f64, of as f64, 1.96_f64);
-    let middle = share + z * z / (2.0 * n);
-    let half = z * (share * (1.0 - share) / n + z * z / (4.0 * n * n)).sqrt();
-    let scale = 1.0 + z * z / n;
-    (share, [(middle - half) / scale, (middle + half) / scale])
 }
