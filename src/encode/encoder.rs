@@ -1,12 +1,10 @@
 //! The encoder: one profile, one secret, one epoch; records in, encodings out.
 
-use zeroize::Zeroizing;
-
 use super::clkhash::{ClkEncoder, ClkSchema, ClkSchemaError};
 use super::filter::{FilterMaker, FilterScratch};
 use super::harden::Flips;
 use super::identity::SourceRecord;
-use super::key::{LinkageSecret, SecretFingerprint, SourceSecret};
+use super::key::{Key, LinkageSecret, Messages, SecretFingerprint, SourceSecret};
 use super::tag::{Padding, TagMaker};
 use crate::terms::RecordEncoding;
 use crate::terms::profile::{Layout, LinkageProfile};
@@ -49,6 +47,9 @@ pub struct Encoder {
     layout: Layout,
     filters: Vec<FilterMaker>,
     tags: Vec<TagMaker>,
+    tags_key: Key,
+    /// Under the source secret; `None` if no tag is padded.
+    padding_key: Option<Key>,
     clkhash: Option<ClkEncoder>,
     secret_fingerprint: SecretFingerprint,
 }
@@ -56,7 +57,8 @@ pub struct Encoder {
 /// Memory for encoding, one for each thread. Plaintext: no `Debug`, wiped on drop.
 pub struct EncodeScratch {
     filter: FilterScratch,
-    message: Zeroizing<Vec<u8>>,
+    messages: Messages,
+    padding: Padding,
 }
 
 impl EncodeScratch {
@@ -65,7 +67,8 @@ impl EncodeScratch {
     pub fn new() -> Self {
         Self {
             filter: FilterScratch::new(),
-            message: Zeroizing::new(Vec::with_capacity(256)),
+            messages: Messages::new(),
+            padding: Padding::new(),
         }
     }
 }
@@ -118,26 +121,28 @@ impl Encoder {
             let filter_key = profile_key.filter(&recipe.name);
             filters.push(FilterMaker::new(recipe, &filter_key, flips));
         }
+        let layout = profile.layout();
+        let tags_key = profile_key.tags();
         let mut tags = Vec::with_capacity(profile.tags.len());
-        for recipe in &profile.tags {
-            let padding = source_key
-                .as_ref()
-                .map(|key| Padding(key.tag(&recipe.name)));
-            if recipe.is_padded() && padding.is_none() {
+        for (index, recipe) in profile.tags.iter().enumerate() {
+            tags.push(TagMaker::new(recipe, &tags_key, layout.tag_range(index)));
+        }
+        let padded = profile.tags.iter().find(|recipe| recipe.is_padded());
+        let padding_key = match (padded, &source_key) {
+            (None, _) => None,
+            (Some(_), Some(key)) => Some(key.padding()),
+            (Some(recipe), None) => {
                 return Err(NewEncoderError::NoSourceSecretForTag {
                     tag: recipe.name.clone(),
                 });
             }
-            tags.push(TagMaker::new(
-                recipe,
-                profile_key.tag(&recipe.name),
-                padding,
-            ));
-        }
+        };
         Ok(Self {
-            layout: profile.layout(),
+            layout,
             filters,
             tags,
+            tags_key,
+            padding_key,
             clkhash,
             secret_fingerprint: secret.fingerprint(),
         })
@@ -222,14 +227,39 @@ impl Encoder {
                 encoding.presence |= self.layout.filter_bit(0);
             }
         }
-        let message = &mut scratch.message;
+        encoding.presence |= self.make_tags(record, scratch, &mut encoding.tags);
+        encoding
+    }
+
+    /// Writes all tags and says which there are.
+    fn make_tags(
+        &self,
+        record: &SourceRecord,
+        scratch: &mut EncodeScratch,
+        row: &mut [u64],
+    ) -> u64 {
+        let mut presence = 0;
+        let EncodeScratch {
+            messages, padding, ..
+        } = scratch;
+        messages.clear();
+        if let Some(key) = &self.padding_key {
+            padding.draw(key, &record.record_ref, row.len());
+        }
         for (index, tag) in self.tags.iter().enumerate() {
-            let slots = &mut encoding.tags[self.layout.tag_range(index)];
-            if tag.make(&record.identity, &record.record_ref, message, slots) {
-                encoding.presence |= self.layout.tag_bit(index);
+            if tag.make(&record.identity, messages, padding, row) {
+                presence |= self.layout.tag_bit(index);
             }
         }
-        encoding
+        self.tags_key.numbers(messages, row);
+        for (index, tag) in self.tags.iter().enumerate() {
+            if presence & self.layout.tag_bit(index) != 0 {
+                row[tag.slots()]
+                    .iter_mut()
+                    .for_each(|slot| *slot = (*slot).max(1));
+            }
+        }
+        presence
     }
 }
 

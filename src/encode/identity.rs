@@ -20,8 +20,8 @@ pub struct Identity {
     /// Start and end of each attribute's value in `text`, by the attribute's code.
     spans: [(u32, u32); Attribute::ALL.len()],
     filled: AttributeSet,
-    /// Attributes whose value holds [`UNKNOWN`].
-    unknown: AttributeSet,
+    /// Attributes that have a value without [`UNKNOWN`].
+    known: AttributeSet,
     columns: Vec<String>,
 }
 
@@ -32,7 +32,7 @@ impl Default for Identity {
             text: String::with_capacity(512),
             spans: [(0, 0); Attribute::ALL.len()],
             filled: AttributeSet::default(),
-            unknown: AttributeSet::default(),
+            known: AttributeSet::default(),
             columns: Vec::new(),
         }
     }
@@ -47,14 +47,36 @@ impl Identity {
     /// Sets an attribute to texts one after the other.
     pub fn set_parts(&mut self, attribute: Attribute, parts: &[&str]) {
         let start = self.text.len();
-        self.text.extend(parts.iter().copied());
+        for part in parts {
+            self.text.push_str(part);
+        }
+        self.end(attribute, start);
+    }
+
+    /// Sets an attribute to some characters.
+    pub fn set_characters(&mut self, attribute: Attribute, characters: &[char]) {
+        let start = self.text.len();
+        self.text.extend(characters);
+        self.end(attribute, start);
+    }
+
+    /// Forgets all values, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.text.clear();
+        self.filled = AttributeSet::default();
+        self.known = AttributeSet::default();
+        self.columns.zeroize();
+    }
+
+    /// The text from `start` on is the value of the attribute.
+    fn end(&mut self, attribute: Attribute, start: usize) {
         let value = &self.text[start..];
-        self.unknown.remove(attribute);
         self.filled.remove(attribute);
+        self.known.remove(attribute);
         if !value.is_empty() {
             self.filled.insert(attribute);
-            if value.contains(UNKNOWN) {
-                self.unknown.insert(attribute);
+            if !value.contains(UNKNOWN) {
+                self.known.insert(attribute);
             }
         }
         // A record has far fewer than 2³² bytes: readers refuse longer rows.
@@ -97,11 +119,17 @@ impl Identity {
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {
-        if self.unknown.contains(attribute) {
-            None
-        } else {
+        if self.known.contains(attribute) {
             self.get(attribute)
+        } else {
+            None
         }
+    }
+
+    /// The attributes that [`Identity::known`] gives.
+    #[must_use]
+    pub fn all_known(&self) -> AttributeSet {
+        self.known
     }
 }
 

@@ -1,9 +1,9 @@
-//! Makes the slots of one keyed equality tag of a record.
+//! Says what the slots of one keyed equality tag of a record are made of.
 //!
-//! A slot is the first 8 bytes (little-endian) of the profile's suite, keyed with the key of the
-//! tag, over `u32 LE length ‖ value` for each attribute of its list, in order. From the second list
-//! on, `u32 LE 0xFFFF_FFFF ‖ u32 LE index of the list` comes first: no value is that long. The value
-//! 0 means absent and is given out as 1 instead.
+//! A slot is the first 8 bytes (little-endian) of the profile's suite, keyed with the key of all tags,
+//! over `label of the tag ‖ u8 index of the list ‖ length and value of each attribute of the list`,
+//! filled up with zeros to a multiple of 64 bytes; `key/many.rs` says how a length is written, and
+//! `key/mod.rs` where the label comes from. The value 0 means absent and is given out as 1 instead.
 //!
 //! # Variants
 //! A tag with deletions has the whole value in its first slot, and in the next ones the value with
@@ -12,167 +12,183 @@
 //! by many. Two values that are one insertion, deletion or replacement apart share a slot.
 //!
 //! # Padding
-//! Slots that no variant fills hold the same function of the record ref, keyed under the source
+//! Slots that no variant fills hold words of a keyed stream over the record ref, under the source
 //! secret: without it nobody can tell a padded slot from a variant, and the number of characters
 //! does not leak. A tag with `pad` is padded as a whole where the name is a common one: who has a rare name
 //! does not leak either.
+
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
 use super::filter::append_field;
 use super::identity::Identity;
-use super::key::Key;
+use super::key::{Key, Messages};
 use crate::terms::profile::{TagPart, TagRecipe};
-use crate::terms::{Attribute, RecordRef};
+use crate::terms::{Attribute, AttributeSet, RecordRef};
 
 /// Fewest characters of a value that has variants.
 pub const CHARACTERS_MIN: usize = 3;
 
-/// A tag recipe with its key derived. No `Debug`.
+/// A tag recipe with its label derived. No `Debug`.
 pub(super) struct TagMaker {
     parts: Vec<TagPart>,
     deletions: Option<Attribute>,
-    pad: bool,
-    /// Needed if there are deletions or `pad` is set.
-    padding: Option<Padding>,
-    key: Key,
+    /// What a record must have for the tag to be made.
+    needed: AttributeSet,
+    /// What a record must have for the tag to be padded where it cannot be made; `None`: it is not.
+    padded_with: Option<AttributeSet>,
+    label: [u8; 8],
+    /// Its slots among those of all tags.
+    slots: Range<usize>,
 }
 
-/// Key of a tag under the source secret.
-pub(super) struct Padding(pub(super) Key);
+/// The words that fill slots: one for each slot of a record.
+pub(super) struct Padding {
+    words: Vec<u64>,
+    bytes: Vec<u8>,
+    message: Zeroizing<Vec<u8>>,
+}
+
+impl Padding {
+    /// No words yet.
+    pub(super) fn new() -> Self {
+        Self {
+            words: Vec::new(),
+            bytes: Vec::new(),
+            message: Zeroizing::new(Vec::with_capacity(128)),
+        }
+    }
+
+    /// Draws the words of a record: 64-bit little-endian words of the keyed stream over
+    /// `u32 LE length ‖ record ref`. `key`: of padding, under the source secret.
+    pub(super) fn draw(&mut self, key: &Key, record_ref: &RecordRef, slots: usize) {
+        self.message.clear();
+        append_field(&mut self.message, record_ref.as_str());
+        self.bytes.resize(8 * slots, 0);
+        key.stream(&self.message).fill(&mut self.bytes);
+        let (words, _) = self.bytes.as_chunks();
+        self.words.clear();
+        self.words
+            .extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+    }
+}
 
 impl TagMaker {
-    /// `key`: key of this tag under the linkage secret. `padding`: needed if the recipe is padded.
-    pub(super) fn new(recipe: &TagRecipe, key: Key, padding: Option<Padding>) -> Self {
+    /// `tags_key`: key of all tags under the linkage secret. `slots`: its own among those of all tags.
+    pub(super) fn new(recipe: &TagRecipe, tags_key: &Key, slots: Range<usize>) -> Self {
+        let attributes = recipe.attributes();
+        let mut needed = AttributeSet::default();
+        let mut of_common_names = AttributeSet::default();
+        for attribute in &attributes {
+            needed.insert(*attribute);
+            of_common_names.insert(match attribute {
+                Attribute::RareGivenKana => Attribute::GivenKana,
+                Attribute::RareGivenKanji => Attribute::GivenKanji,
+                other => *other,
+            });
+        }
         Self {
             parts: recipe.parts.clone(),
             deletions: recipe.deletions.map(|deletions| deletions.attribute),
-            pad: recipe.pad,
-            padding,
-            key,
+            needed,
+            padded_with: recipe.pad.then_some(of_common_names),
+            label: tags_key.tag_label(&recipe.name),
+            slots,
         }
     }
 
-    /// Writes the tag's slots and says whether there is one. It is absent, and `slots` all zero, if
-    /// an attribute is missing or holds an unknown character and the recipe does not pad.
-    ///
-    /// `message`: memory that is used again.
+    /// Puts what the tag's slots are made of into `messages`, fills the other slots of the row with
+    /// padding, and says whether there is a tag. There is none if an attribute is missing or holds an
+    /// unknown character; but a tag with `pad` is padded for a record that lacks an attribute because
+    /// its name is a common one.
     ///
     /// # Shape
-    /// `slots`: as many as the recipe has, all zero.
+    /// `padding` and `row`: the slots of all tags; of none if no tag is padded.
     pub(super) fn make(
         &self,
         identity: &Identity,
-        record_ref: &RecordRef,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
+        messages: &mut Messages,
+        padding: &Padding,
+        row: &mut [u64],
     ) -> bool {
-        for (index, part) in self.parts.iter().enumerate() {
-            if !write_message(index, part, identity, None, message) {
-                slots.fill(0);
-                return self.pads(identity) && self.fill_from(0, record_ref, message, slots);
+        let known = identity.all_known();
+        if !known.contains_all(self.needed) {
+            let padded = self.padded_with;
+            let is_padded = padded.is_some_and(|padded| known.contains_all(padded));
+            if is_padded {
+                row[self.slots.clone()].copy_from_slice(&padding.words[self.slots.clone()]);
             }
-            slots[index] = value(&self.key, message);
+            return is_padded;
+        }
+        let mut next = self.slots.start;
+        for (index, part) in self.parts.iter().enumerate() {
+            self.begin(index, messages);
+            for attribute in &part.attributes {
+                messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
+            }
+            messages.put(next);
+            next += 1;
         }
         if let Some(attribute) = self.deletions {
-            let filled = self.variants(attribute, identity, message, slots);
-            self.fill_from(filled, record_ref, message, slots);
+            next = self.put_variants(attribute, identity, messages, next);
+        }
+        if next < self.slots.end {
+            row[next..self.slots.end].copy_from_slice(&padding.words[next..self.slots.end]);
         }
         true
     }
 
-    /// Whether a record that lacks an attribute is padded: one that lacks it because its name is a
-    /// common one, not one that lacks the name.
-    fn pads(&self, identity: &Identity) -> bool {
-        let common = |attribute: &Attribute| match attribute {
-            Attribute::RareGivenKana => identity.known(Attribute::GivenKana).is_some(),
-            Attribute::RareGivenKanji => identity.known(Attribute::GivenKanji).is_some(),
-            other => identity.known(*other).is_some(),
-        };
-        let mut attributes = self.parts.iter().flat_map(|part| &part.attributes);
-        self.pad && attributes.all(common)
+    /// Its slots among those of all tags.
+    pub(super) fn slots(&self) -> Range<usize> {
+        self.slots.clone()
     }
 
-    /// Pads the slots from `first` on and says whether it could.
-    fn fill_from(
-        &self,
-        first: usize,
-        record_ref: &RecordRef,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
-    ) -> bool {
-        let Some(padding) = &self.padding else {
-            return false;
-        };
-        for (index, slot) in slots.iter_mut().enumerate().skip(first) {
-            message.clear();
-            append_field(message, record_ref.as_str());
-            // A tag has at most 32 slots.
-            message.extend((index as u32).to_le_bytes());
-            *slot = value(&padding.0, message);
-        }
-        true
+    fn begin(&self, list: usize, messages: &mut Messages) {
+        let mut head = [0; 9];
+        head[..8].copy_from_slice(&self.label);
+        // A tag has at most 32 lists.
+        head[8] = list as u8;
+        messages.begin(&head);
     }
 
-    /// Fills slots with variants and tells how many slots are in use.
-    fn variants(
+    /// Puts variants of the first list, from slot `next` on, and tells the slot after the last.
+    fn put_variants(
         &self,
-        attribute: Attribute,
+        deleted: Attribute,
         identity: &Identity,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
+        messages: &mut Messages,
+        mut next: usize,
     ) -> usize {
-        let whole = identity.known(attribute).unwrap_or_default();
-        if whole.chars().count() < CHARACTERS_MIN {
-            return 1;
+        let whole = identity.known(deleted).unwrap_or_default();
+        if whole.chars().nth(CHARACTERS_MIN - 1).is_none() {
+            return next;
         }
-        let mut shorter = Zeroizing::new(String::with_capacity(whole.len()));
-        let mut filled = 1;
+        let attributes = &self.parts[0].attributes;
+        let at = attributes.iter().position(|other| *other == deleted);
+        let (before, after) = attributes.split_at(at.unwrap_or_default());
+        self.begin(0, messages);
+        for attribute in before {
+            messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
+        }
+        let head = messages.length();
+        let mut previous = None;
         for (start, left_out) in whole.char_indices() {
-            if filled == slots.len() {
+            if next == self.slots.end {
                 break;
             }
-            shorter.clear();
-            shorter.push_str(&whole[..start]);
-            shorter.push_str(&whole[start + left_out.len_utf8()..]);
-            let replaced = Some((attribute, shorter.as_str()));
-            write_message(0, &self.parts[0], identity, replaced, message);
-            let variant = value(&self.key, message);
-            if !slots[..filled].contains(&variant) {
-                slots[filled] = variant;
-                filled += 1;
+            // Leaving out either of two equal neighbours leaves the same.
+            if previous.replace(left_out) == Some(left_out) {
+                continue;
             }
+            messages.back_to(head);
+            messages.value([&whole[..start], &whole[start + left_out.len_utf8()..]]);
+            for attribute in &after[1..] {
+                messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
+            }
+            messages.put(next);
+            next += 1;
         }
-        filled
+        next
     }
-}
-
-/// Writes what a list binds; false if an attribute is missing or not wholly known.
-fn write_message(
-    index: usize,
-    part: &TagPart,
-    identity: &Identity,
-    replaced: Option<(Attribute, &str)>,
-    message: &mut Zeroizing<Vec<u8>>,
-) -> bool {
-    message.clear();
-    if index > 0 {
-        message.extend(u32::MAX.to_le_bytes());
-        message.extend((index as u32).to_le_bytes());
-    }
-    for attribute in &part.attributes {
-        let value = match replaced {
-            Some((other, value)) if other == *attribute => Some(value),
-            _ => identity.known(*attribute),
-        };
-        let Some(value) = value else {
-            return false;
-        };
-        append_field(message, value);
-    }
-    true
-}
-
-fn value(key: &Key, message: &[u8]) -> u64 {
-    key.number(message).max(1)
 }
