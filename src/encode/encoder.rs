@@ -5,9 +5,9 @@ use super::filter::{FilterMaker, FilterScratch};
 use super::harden::Flips;
 use super::identity::SourceRecord;
 use super::key::{Key, LinkageSecret, Messages, SecretFingerprint, SourceSecret};
-use super::tag::{Padding, TagMaker};
-use crate::terms::RecordEncoding;
+use super::tag::{Padding, TagMaker, TagValues};
 use crate::terms::profile::{Layout, LinkageProfile};
+use crate::terms::{AttributeSet, RecordEncoding};
 
 /// Why an encoder is not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -47,6 +47,8 @@ pub struct Encoder {
     layout: Layout,
     filters: Vec<FilterMaker>,
     tags: Vec<TagMaker>,
+    /// What the tags are made of.
+    needed: AttributeSet,
     tags_key: Key,
     /// Under the source secret; `None` if no tag is padded.
     padding_key: Option<Key>,
@@ -57,6 +59,7 @@ pub struct Encoder {
 /// Memory for encoding, one for each thread. Plaintext: no `Debug`, wiped on drop.
 pub struct EncodeScratch {
     filter: FilterScratch,
+    values: TagValues,
     messages: Messages,
     padding: Padding,
 }
@@ -67,6 +70,7 @@ impl EncodeScratch {
     pub fn new() -> Self {
         Self {
             filter: FilterScratch::new(),
+            values: TagValues::new(),
             messages: Messages::new(),
             padding: Padding::new(),
         }
@@ -140,6 +144,10 @@ impl Encoder {
         Ok(Self {
             layout,
             filters,
+            needed: tags
+                .iter()
+                .map(TagMaker::needed)
+                .fold(AttributeSet::default(), AttributeSet::union),
             tags,
             tags_key,
             padding_key,
@@ -194,6 +202,22 @@ impl Encoder {
         record: &SourceRecord,
         scratch: &mut EncodeScratch,
     ) -> RecordEncoding {
+        self.encode_in(record, scratch, [Vec::new(), Vec::new()])
+    }
+
+    /// As [`Encoder::encode_with`], with the filters and tags in the memory of others that are no
+    /// longer needed.
+    #[must_use]
+    pub fn encode_in(
+        &self,
+        record: &SourceRecord,
+        scratch: &mut EncodeScratch,
+        [mut filters, mut tags]: [Vec<u64>; 2],
+    ) -> RecordEncoding {
+        filters.clear();
+        filters.resize(self.layout.filter_words(), 0);
+        tags.clear();
+        tags.resize(self.layout.tag_slots(), 0);
         let mut encoding = RecordEncoding {
             record_ref: record.record_ref.clone(),
             version: record.version,
@@ -205,8 +229,8 @@ impl Encoder {
             },
             flags: record.flags,
             presence: 0,
-            filters: vec![0; self.layout.filter_words()],
-            tags: vec![0; self.layout.tag_slots()],
+            filters,
+            tags,
         };
         for (index, filter) in self.filters.iter().enumerate() {
             let out = &mut encoding.filters[self.layout.filter_range(index)];
@@ -240,14 +264,18 @@ impl Encoder {
     ) -> u64 {
         let mut presence = 0;
         let EncodeScratch {
-            messages, padding, ..
+            values,
+            messages,
+            padding,
+            ..
         } = scratch;
         messages.clear();
         if let Some(key) = &self.padding_key {
             padding.draw(key, &record.record_ref, row.len());
         }
+        values.read(&record.identity, self.needed);
         for (index, tag) in self.tags.iter().enumerate() {
-            if tag.make(&record.identity, messages, padding, row) {
+            if tag.make(&record.identity, values, messages, padding, row) {
                 presence |= self.layout.tag_bit(index);
             }
         }

@@ -20,19 +20,15 @@ pub struct Identity {
     /// Start and end of each attribute's value in `text`, by the attribute's code.
     spans: [(u32, u32); Attribute::ALL.len()],
     filled: AttributeSet,
-    /// Attributes that have a value without [`UNKNOWN`].
-    known: AttributeSet,
     columns: Vec<String>,
 }
 
 impl Default for Identity {
     fn default() -> Self {
         Self {
-            // Room for usual records, so that growing leaves no copies behind.
-            text: String::with_capacity(512),
+            text: String::new(),
             spans: [(0, 0); Attribute::ALL.len()],
             filled: AttributeSet::default(),
-            known: AttributeSet::default(),
             columns: Vec::new(),
         }
     }
@@ -62,22 +58,19 @@ impl Identity {
 
     /// Forgets all values, and keeps the memory.
     pub fn clear(&mut self) {
+        // Room for usual records, so that growing leaves no copies behind.
+        self.text.reserve(512);
         self.text.clear();
         self.filled = AttributeSet::default();
-        self.known = AttributeSet::default();
         self.columns.zeroize();
     }
 
     /// The text from `start` on is the value of the attribute.
     fn end(&mut self, attribute: Attribute, start: usize) {
-        let value = &self.text[start..];
-        self.filled.remove(attribute);
-        self.known.remove(attribute);
-        if !value.is_empty() {
+        if start < self.text.len() {
             self.filled.insert(attribute);
-            if !value.contains(UNKNOWN) {
-                self.known.insert(attribute);
-            }
+        } else {
+            self.filled.remove(attribute);
         }
         // A record has far fewer than 2³² bytes: readers refuse longer rows.
         self.spans[attribute as usize] = (start as u32, self.text.len() as u32);
@@ -90,6 +83,16 @@ impl Identity {
         self.filled
             .contains(attribute)
             .then(|| &self.text[start as usize..end as usize])
+    }
+
+    /// The value's bytes; empty if there is no value.
+    pub(super) fn bytes(&self, attribute: Attribute) -> &[u8] {
+        let (start, end) = self.spans[attribute as usize];
+        if self.filled.contains(attribute) {
+            &self.text.as_bytes()[start as usize..end as usize]
+        } else {
+            &[]
+        }
     }
 
     /// Keeps columns as they are written, for an encoder that hashes columns and not attributes.
@@ -119,17 +122,23 @@ impl Identity {
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {
-        if self.known.contains(attribute) {
-            self.get(attribute)
-        } else {
-            None
-        }
+        self.get(attribute).filter(|value| !value.contains(UNKNOWN))
     }
 
     /// The attributes that [`Identity::known`] gives.
     #[must_use]
     pub fn all_known(&self) -> AttributeSet {
-        self.known
+        // Hardly a record holds UNKNOWN, and of what names are written in only it begins with this byte.
+        let may_hold = self.text.bytes().fold(false, |may, b| may | (b == 0xEF));
+        if !may_hold {
+            return self.filled;
+        }
+        let mut known = AttributeSet::default();
+        let attributes = self.attributes();
+        attributes
+            .filter(|attribute| self.known(*attribute).is_some())
+            .for_each(|attribute| known.insert(attribute));
+        known
     }
 }
 

@@ -23,7 +23,7 @@ use zeroize::Zeroizing;
 
 use super::filter::append_field;
 use super::identity::Identity;
-use super::key::{Key, Messages};
+use super::key::{Key, Messages, Value};
 use crate::terms::profile::{TagPart, TagRecipe};
 use crate::terms::{Attribute, AttributeSet, RecordRef};
 
@@ -65,12 +65,45 @@ impl Padding {
     pub(super) fn draw(&mut self, key: &Key, record_ref: &RecordRef, slots: usize) {
         self.message.clear();
         append_field(&mut self.message, record_ref.as_str());
-        self.bytes.resize(8 * slots, 0);
+        // Eight blocks of BLAKE3 are made as fast as one.
+        self.bytes.resize((8 * slots).next_multiple_of(512), 0);
         key.stream(&self.message).fill(&mut self.bytes);
         let (words, _) = self.bytes.as_chunks();
         self.words.clear();
         self.words
             .extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+    }
+}
+
+/// A record's values as they stand in the messages of its tags.
+pub(super) struct TagValues {
+    values: Vec<Value>,
+    /// The attributes that the record has, without an unknown character.
+    known: AttributeSet,
+}
+
+impl TagValues {
+    /// No values yet.
+    pub(super) fn new() -> Self {
+        let values = Attribute::ALL.iter().map(|_| Value::new());
+        Self {
+            values: values.collect(),
+            known: AttributeSet::default(),
+        }
+    }
+
+    /// Takes the values of a record that tags need.
+    pub(super) fn read(&mut self, identity: &Identity, needed: AttributeSet) {
+        self.known = identity.all_known();
+        for (attribute, value) in Attribute::ALL.iter().zip(&mut self.values) {
+            if needed.contains(*attribute) && self.known.contains(*attribute) {
+                value.set(identity.bytes(*attribute));
+            }
+        }
+    }
+
+    fn get(&self, attribute: Attribute) -> &Value {
+        &self.values[attribute as usize]
     }
 }
 
@@ -108,11 +141,12 @@ impl TagMaker {
     pub(super) fn make(
         &self,
         identity: &Identity,
+        values: &TagValues,
         messages: &mut Messages,
         padding: &Padding,
         row: &mut [u64],
     ) -> bool {
-        let known = identity.all_known();
+        let known = values.known;
         if !known.contains_all(self.needed) {
             let padded = self.padded_with;
             let is_padded = padded.is_some_and(|padded| known.contains_all(padded));
@@ -121,17 +155,37 @@ impl TagMaker {
             }
             return is_padded;
         }
+        let first_message = messages.count();
         let mut next = self.slots.start;
+        // Bytes of the first message before the value that loses a character.
+        let mut shared = 0;
         for (index, part) in self.parts.iter().enumerate() {
-            self.begin(index, messages);
+            let mut head = [0; 9];
+            head[..8].copy_from_slice(&self.label);
+            // A tag has at most 32 lists.
+            head[8] = index as u8;
+            let message = messages.begin(next, &head);
             for attribute in &part.attributes {
-                messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
+                if index == 0 && self.deletions == Some(*attribute) {
+                    shared = message.length();
+                }
+                message.value(values.get(*attribute));
             }
-            messages.put(next);
             next += 1;
         }
-        if let Some(attribute) = self.deletions {
-            next = self.put_variants(attribute, identity, messages, next);
+        if let Some(deleted) = self.deletions {
+            let whole = identity.known(deleted).unwrap_or_default();
+            for (start, end) in deletions(whole) {
+                if next == self.slots.end {
+                    break;
+                }
+                let message = messages.begin_as(next, first_message, shared);
+                message.value_of_two([&whole.as_bytes()[..start], &whole.as_bytes()[end..]]);
+                let attributes = self.parts[0].attributes.iter();
+                let after = attributes.skip_while(|other| **other != deleted).skip(1);
+                after.for_each(|attribute| message.value(values.get(*attribute)));
+                next += 1;
+            }
         }
         if next < self.slots.end {
             row[next..self.slots.end].copy_from_slice(&padding.words[next..self.slots.end]);
@@ -139,56 +193,24 @@ impl TagMaker {
         true
     }
 
+    /// What a record must have for the tag to be made.
+    pub(super) fn needed(&self) -> AttributeSet {
+        self.needed
+    }
+
     /// Its slots among those of all tags.
     pub(super) fn slots(&self) -> Range<usize> {
         self.slots.clone()
     }
+}
 
-    fn begin(&self, list: usize, messages: &mut Messages) {
-        let mut head = [0; 9];
-        head[..8].copy_from_slice(&self.label);
-        // A tag has at most 32 lists.
-        head[8] = list as u8;
-        messages.begin(&head);
-    }
-
-    /// Puts variants of the first list, from slot `next` on, and tells the slot after the last.
-    fn put_variants(
-        &self,
-        deleted: Attribute,
-        identity: &Identity,
-        messages: &mut Messages,
-        mut next: usize,
-    ) -> usize {
-        let whole = identity.known(deleted).unwrap_or_default();
-        if whole.chars().nth(CHARACTERS_MIN - 1).is_none() {
-            return next;
-        }
-        let attributes = &self.parts[0].attributes;
-        let at = attributes.iter().position(|other| *other == deleted);
-        let (before, after) = attributes.split_at(at.unwrap_or_default());
-        self.begin(0, messages);
-        for attribute in before {
-            messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
-        }
-        let head = messages.length();
-        let mut previous = None;
-        for (start, left_out) in whole.char_indices() {
-            if next == self.slots.end {
-                break;
-            }
-            // Leaving out either of two equal neighbours leaves the same.
-            if previous.replace(left_out) == Some(left_out) {
-                continue;
-            }
-            messages.back_to(head);
-            messages.value([&whole[..start], &whole[start + left_out.len_utf8()..]]);
-            for attribute in &after[1..] {
-                messages.value([identity.known(*attribute).unwrap_or_default(), ""]);
-            }
-            messages.put(next);
-            next += 1;
-        }
-        next
-    }
+/// The characters of a value that are left out in turn, from byte to byte: of equal neighbours one,
+/// since leaving out either leaves the same; none of a short value.
+fn deletions(whole: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let has_variants = whole.chars().nth(CHARACTERS_MIN - 1).is_some();
+    let mut previous = None;
+    whole
+        .char_indices()
+        .filter(move |(_, c)| has_variants && previous.replace(*c) != Some(*c))
+        .map(|(start, c)| (start, start + c.len_utf8()))
 }

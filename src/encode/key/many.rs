@@ -10,12 +10,14 @@
 
 use blake3::IncrementCounter;
 use blake3::platform::{MAX_SIMD_DEGREE, Platform};
-use zeroize::Zeroize;
+use zeroize::{Zeroize, Zeroizing};
 
 use super::{Key, SECRET_BYTES};
 
 /// Bytes of a block of BLAKE3. Messages are filled up with zeros to whole blocks.
 const BLOCK: usize = 64;
+/// Bytes of a message that are kept in its place: nearly all messages are shorter.
+const START: usize = 2 * BLOCK;
 
 // Flags of the BLAKE3 specification, section 2.1.
 const CHUNK_START: u8 = 1 << 0;
@@ -31,146 +33,269 @@ const KEYED_HASH: u8 = 1 << 4;
 /// # Privacy
 /// Plaintext: no `Debug`, wiped on drop.
 pub(in crate::encode) struct Messages {
-    /// The message that is being written.
-    message: Vec<u8>,
-    one_block: Lane<BLOCK>,
-    two_blocks: Lane<{ 2 * BLOCK }>,
-    longer: Vec<(Vec<u8>, usize)>,
+    messages: Vec<Message>,
+    count: usize,
 }
 
-/// Messages of one length.
-struct Lane<const N: usize> {
-    messages: Vec<[u8; N]>,
-    places: Vec<usize>,
+/// A message, written where it is hashed.
+pub(in crate::encode) struct Message {
+    /// Its first bytes, zeros after its end.
+    start: [u8; START],
+    /// What comes after them.
+    rest: Vec<u8>,
+    length: usize,
+    place: usize,
+}
+
+/// Most bytes of a short value with its length.
+const SHORT: usize = 32;
+
+/// A value with its length before it (one byte, or 255 and `u32 LE` from 255 bytes on), as it stands
+/// in many messages of a record.
+///
+/// # Privacy
+/// Plaintext: no `Debug`, wiped on drop.
+pub(in crate::encode) struct Value {
+    /// All of it and zeros, if it is short: copying as many bytes each time is faster than looking how many.
+    short: [u8; SHORT],
+    /// All of it, if it is longer.
+    long: Vec<u8>,
+    length: usize,
+}
+
+impl Value {
+    /// An empty value.
+    pub(in crate::encode) fn new() -> Self {
+        Self {
+            short: [0; SHORT],
+            long: Vec::new(),
+            length: 1,
+        }
+    }
+
+    /// Becomes this value.
+    pub(in crate::encode) fn set(&mut self, value: &[u8]) {
+        self.length = value.len() + 1;
+        if self.length <= SHORT {
+            self.short = [0; SHORT];
+            self.short[0] = value.len() as u8;
+            self.short[1..self.length].copy_from_slice(value);
+        } else {
+            self.long.clear();
+            let (length, bytes) = length_prefix(value.len());
+            self.long.extend_from_slice(&length[..bytes]);
+            self.long.extend_from_slice(value);
+            self.length = self.long.len();
+        }
+    }
+}
+
+impl Drop for Value {
+    fn drop(&mut self) {
+        self.short.zeroize();
+        self.long.zeroize();
+    }
+}
+
+/// A length as it stands before a value, and how many bytes it takes.
+fn length_prefix(length: usize) -> ([u8; 5], usize) {
+    match u8::try_from(length) {
+        Ok(short) if short < u8::MAX => ([short, 0, 0, 0, 0], 1),
+        _ => {
+            // A value is a field of a person: far shorter than 2³² bytes.
+            let [a, b, c, d] = (length as u32).to_le_bytes();
+            ([u8::MAX, a, b, c, d], 5)
+        }
+    }
 }
 
 impl Messages {
     /// None yet.
     pub(in crate::encode) fn new() -> Self {
         Self {
-            // Room for usual ones, so that growing leaves no copies behind.
-            message: Vec::with_capacity(4 * BLOCK),
-            one_block: Lane::new(),
-            two_blocks: Lane::new(),
-            longer: Vec::new(),
+            messages: Vec::new(),
+            count: 0,
         }
     }
 
     /// Forgets all messages.
     pub(in crate::encode) fn clear(&mut self) {
-        self.one_block.clear();
-        self.two_blocks.clear();
-        self.longer.clear();
+        self.count = 0;
     }
 
-    /// Begins a message with these bytes.
-    pub(in crate::encode) fn begin(&mut self, bytes: &[u8]) {
-        self.message.clear();
-        self.message.extend_from_slice(bytes);
+    /// How many there are.
+    pub(in crate::encode) fn count(&self) -> usize {
+        self.count
     }
 
-    /// Appends a value in two pieces, its length before it: one byte, or 255 and `u32 LE` from 255
-    /// bytes on.
-    pub(in crate::encode) fn value(&mut self, pieces: [&str; 2]) {
-        let length = pieces[0].len() + pieces[1].len();
-        match u8::try_from(length) {
-            Ok(short) if short < u8::MAX => self.message.push(short),
-            _ => {
-                self.message.push(u8::MAX);
-                // A value is a field of a person: far shorter than 2³² bytes.
-                self.message.extend((length as u32).to_le_bytes());
-            }
+    /// Begins a message that starts with these bytes; its number goes to `place`.
+    pub(in crate::encode) fn begin(&mut self, place: usize, bytes: &[u8]) -> &mut Message {
+        let (_, message) = self.next(place);
+        message.write(bytes);
+        message
+    }
+
+    /// Begins a message that starts as an earlier one, with its first `length` bytes.
+    pub(in crate::encode) fn begin_as(
+        &mut self,
+        place: usize,
+        earlier: usize,
+        length: usize,
+    ) -> &mut Message {
+        let (before, message) = self.next(place);
+        let in_start = length.min(START);
+        message.write(&before[earlier].start[..in_start]);
+        message.write(&before[earlier].rest[..length - in_start]);
+        message
+    }
+
+    /// The messages so far and an empty one, which is the next.
+    fn next(&mut self, place: usize) -> (&[Message], &mut Message) {
+        if self.count == self.messages.len() {
+            self.messages.push(Message {
+                start: [0; START],
+                rest: Vec::new(),
+                length: 0,
+                place,
+            });
         }
-        for piece in pieces {
-            self.message.extend_from_slice(piece.as_bytes());
-        }
+        let (before, rest) = self.messages.split_at_mut(self.count);
+        let message = &mut rest[0];
+        message.start = [0; START];
+        message.rest.clear();
+        message.length = 0;
+        message.place = place;
+        self.count += 1;
+        (before, message)
     }
+}
 
-    /// Bytes of the message so far.
-    pub(in crate::encode) fn length(&self) -> usize {
-        self.message.len()
-    }
-
-    /// Goes back to the first bytes of the message.
-    pub(in crate::encode) fn back_to(&mut self, length: usize) {
-        self.message.truncate(length);
-    }
-
-    /// Takes the message as it stands in; its number goes to `place`. It can then be gone on with.
-    pub(in crate::encode) fn put(&mut self, place: usize) {
-        let message = self.message.as_slice();
-        if message.len() <= BLOCK {
-            self.one_block.put(message, place);
-        } else if message.len() <= 2 * BLOCK {
-            self.two_blocks.put(message, place);
+impl Message {
+    /// Appends a value.
+    #[inline]
+    pub(in crate::encode) fn value(&mut self, value: &Value) {
+        if value.length > SHORT {
+            self.write(&value.long);
+        } else if self.length + SHORT <= START {
+            self.start[self.length..self.length + SHORT].copy_from_slice(&value.short);
+            self.length += value.length;
         } else {
-            let mut blocks = message.to_vec();
-            blocks.resize(message.len().next_multiple_of(BLOCK), 0);
-            self.longer.push((blocks, place));
+            self.write(&value.short[..value.length]);
         }
+    }
+
+    /// As [`Message::value`], of two pieces that are one value.
+    pub(in crate::encode) fn value_of_two(&mut self, pieces: [&[u8]; 2]) {
+        let (length, bytes) = length_prefix(pieces[0].len() + pieces[1].len());
+        self.write(&length[..bytes]);
+        self.write(pieces[0]);
+        self.write(pieces[1]);
+    }
+
+    /// Bytes so far.
+    pub(in crate::encode) fn length(&self) -> usize {
+        self.length
+    }
+
+    #[inline]
+    fn write(&mut self, bytes: &[u8]) {
+        let end = self.length + bytes.len();
+        if end <= START {
+            self.start[self.length..end].copy_from_slice(bytes);
+        } else {
+            let room = START.saturating_sub(self.length);
+            let (in_start, after) = bytes.split_at(room);
+            self.start[START - room..].copy_from_slice(in_start);
+            self.rest.extend_from_slice(after);
+        }
+        self.length = end;
+    }
+
+    /// The whole message in whole blocks.
+    fn blocks(&self) -> Zeroizing<Vec<u8>> {
+        let mut blocks = Zeroizing::new(Vec::with_capacity(self.length + BLOCK));
+        blocks.extend_from_slice(&self.start[..self.length.min(START)]);
+        blocks.extend_from_slice(&self.rest);
+        blocks.resize(self.length.next_multiple_of(BLOCK), 0);
+        blocks
+    }
+
+    /// Its one block, if it is not longer.
+    fn one_block(&self) -> Option<&[u8; BLOCK]> {
+        let fits = self.length <= BLOCK;
+        self.start.first_chunk().filter(|_| fits)
+    }
+
+    /// Its two blocks, if it is not longer, nor shorter.
+    fn two_blocks(&self) -> Option<&[u8; START]> {
+        let fits = self.length > BLOCK && self.length <= START;
+        Some(&self.start).filter(|_| fits)
     }
 }
 
-impl Drop for Messages {
+impl Drop for Message {
     fn drop(&mut self) {
-        self.message.zeroize();
-        self.one_block.messages.zeroize();
-        self.two_blocks.messages.zeroize();
-        for (message, _) in &mut self.longer {
-            message.zeroize();
-        }
+        self.start.zeroize();
+        self.rest.zeroize();
     }
 }
 
-impl<const N: usize> Lane<N> {
-    fn new() -> Self {
-        Self {
-            messages: Vec::with_capacity(64),
-            places: Vec::with_capacity(64),
-        }
-    }
+/// BLAKE3, keyed, of messages of one length.
+struct Lanes<'m, const N: usize> {
+    key: [u32; 8],
+    messages: [&'m [u8; N]; MAX_SIMD_DEGREE],
+    places: [usize; MAX_SIMD_DEGREE],
+    filled: usize,
+}
 
-    fn clear(&mut self) {
-        self.messages.clear();
-        self.places.clear();
-    }
-
-    /// `message`: at most `N` bytes.
-    fn put(&mut self, message: &[u8], place: usize) {
-        let mut blocks = [0; N];
-        blocks[..message.len()].copy_from_slice(message);
-        self.messages.push(blocks);
-        self.places.push(place);
-    }
-
-    /// BLAKE3, keyed, of all messages.
-    fn blake3(&self, key: &[u8; SECRET_BYTES], numbers: &mut [u64]) {
+impl<'m, const N: usize> Lanes<'m, N> {
+    fn new(key: &[u8; SECRET_BYTES]) -> Self {
         let (words, _) = key.as_chunks();
-        let mut key_words = [0; 8];
-        for (word, bytes) in key_words.iter_mut().zip(words) {
+        let mut key = [0; 8];
+        for (word, bytes) in key.iter_mut().zip(words) {
             *word = u32::from_le_bytes(*bytes);
         }
-        let platform = Platform::detect();
-        let mut hashes = [0; 32 * MAX_SIMD_DEGREE];
-        let groups = self.messages.chunks(MAX_SIMD_DEGREE);
-        for (messages, places) in groups.zip(self.places.chunks(MAX_SIMD_DEGREE)) {
-            // Lanes past the last message are not looked at.
-            let lanes: [&[u8; N]; MAX_SIMD_DEGREE] =
-                std::array::from_fn(|lane| messages.get(lane).unwrap_or(&messages[0]));
-            platform.hash_many(
-                &lanes[..messages.len()],
-                &key_words,
-                0,
-                IncrementCounter::No,
-                KEYED_HASH,
-                CHUNK_START,
-                CHUNK_END | ROOT,
-                &mut hashes,
-            );
-            for (hash, place) in hashes.chunks_exact(32).zip(places) {
-                numbers[*place] = first_number(hash);
-            }
+        Self {
+            key,
+            messages: [&[0; N]; MAX_SIMD_DEGREE],
+            places: [0; MAX_SIMD_DEGREE],
+            filled: 0,
         }
+    }
+
+    fn add(&mut self, message: &'m [u8; N], place: usize, numbers: &mut [u64]) {
+        self.messages[self.filled] = message;
+        self.places[self.filled] = place;
+        self.filled += 1;
+        if self.filled == MAX_SIMD_DEGREE {
+            self.hash(numbers);
+        }
+    }
+
+    /// Hashes what was added since the last time.
+    fn hash(&mut self, numbers: &mut [u64]) {
+        let mut hashes = [0; 32 * MAX_SIMD_DEGREE];
+        // Where half a group would be hashed in two steps or more, a whole one takes no longer; what
+        // stands in the other lanes is not looked at.
+        let lanes = match self.filled {
+            filled if filled > MAX_SIMD_DEGREE / 2 => MAX_SIMD_DEGREE,
+            filled => filled,
+        };
+        Platform::detect().hash_many(
+            &self.messages[..lanes],
+            &self.key,
+            0,
+            IncrementCounter::No,
+            KEYED_HASH,
+            CHUNK_START,
+            CHUNK_END | ROOT,
+            &mut hashes,
+        );
+        let places = &self.places[..self.filled];
+        for (hash, place) in hashes.chunks_exact(32).zip(places) {
+            numbers[*place] = first_number(hash);
+        }
+        self.filled = 0;
     }
 }
 
@@ -178,20 +303,24 @@ impl Key {
     /// Writes the number of each message to its place: the first 8 bytes of its keyed stream,
     /// little-endian.
     pub(in crate::encode) fn numbers(&self, messages: &Messages, numbers: &mut [u64]) {
-        if let Some(key) = self.blake3() {
-            messages.one_block.blake3(key, numbers);
-            messages.two_blocks.blake3(key, numbers);
-        } else {
-            let one = messages.one_block.messages.iter().map(|m| m.as_slice());
-            let one = one.zip(&messages.one_block.places);
-            let two = messages.two_blocks.messages.iter().map(|m| m.as_slice());
-            let two = two.zip(&messages.two_blocks.places);
-            one.chain(two)
-                .for_each(|(message, place)| numbers[*place] = self.number(message));
+        let Some(key) = self.blake3() else {
+            for message in &messages.messages[..messages.count] {
+                numbers[message.place] = self.number(&message.blocks());
+            }
+            return;
+        };
+        let (mut one_block, mut two_blocks) = (Lanes::new(key), Lanes::new(key));
+        for message in &messages.messages[..messages.count] {
+            if let Some(block) = message.one_block() {
+                one_block.add(block, message.place, numbers);
+            } else if let Some(blocks) = message.two_blocks() {
+                two_blocks.add(blocks, message.place, numbers);
+            } else {
+                numbers[message.place] = self.number(&message.blocks());
+            }
         }
-        for (message, place) in &messages.longer {
-            numbers[*place] = self.number(message);
-        }
+        one_block.hash(numbers);
+        two_blocks.hash(numbers);
     }
 
     fn number(&self, message: &[u8]) -> u64 {
@@ -244,11 +373,16 @@ mod tests {
             let key = secret.root(suite);
             let values = values();
             let mut messages = Messages::new();
+            let mut written = Value::new();
             for (place, value) in values.iter().enumerate() {
-                let (first, second) = value.split_at(value.len() / 3);
-                messages.begin(&[7]);
-                messages.value([first, second]);
-                messages.put(place);
+                let (first, second) = value.as_bytes().split_at(value.len() / 3);
+                let message = messages.begin(place, &[7]);
+                if place % 2 == 0 {
+                    written.set(value.as_bytes());
+                    message.value(&written);
+                } else {
+                    message.value_of_two([first, second]);
+                }
             }
             let mut numbers = vec![0; values.len()];
             key.numbers(&messages, &mut numbers);
@@ -266,23 +400,23 @@ mod tests {
     }
 
     #[test]
-    fn a_message_can_be_gone_on_with_and_cleared_ones_are_gone() {
+    fn a_message_can_start_as_an_earlier_one() {
         let key = LinkageSecret::from_bytes([3; 32]).root(Suite::Blake3);
-        let mut messages = Messages::new();
-        messages.begin(b"x");
-        messages.put(0);
-        messages.clear();
-        messages.begin(b"head");
-        let head = messages.length();
-        for (place, value) in ["a", "b", "a"].into_iter().enumerate() {
-            messages.back_to(head);
-            messages.value([value, ""]);
-            messages.put(place + 1);
+        for shared in [0, 20, 63, 100, 128, 200] {
+            let mut messages = Messages::new();
+            messages.begin(0, b"left over from the record before");
+            messages.clear();
+            messages
+                .begin(1, &vec![b'h'; shared])
+                .value_of_two([b"a", b""]);
+            messages.begin_as(2, 0, shared).value_of_two([b"", b"b"]);
+            messages.begin_as(3, 0, shared).value_of_two([b"", b"a"]);
+            assert_eq!(messages.count(), 3);
+            let mut numbers = [0; 4];
+            key.numbers(&messages, &mut numbers);
+            assert_eq!(numbers[0], 0);
+            assert_eq!(numbers[1], numbers[3], "{shared}");
+            assert_ne!(numbers[1], numbers[2], "{shared}");
         }
-        let mut numbers = [0; 4];
-        key.numbers(&messages, &mut numbers);
-        assert_eq!(numbers[0], 0);
-        assert_eq!(numbers[1], numbers[3]);
-        assert_ne!(numbers[1], numbers[2]);
     }
 }

@@ -37,7 +37,7 @@ pub use seal::{
 };
 pub use share::{ShareError, join_key_file, split_key_file};
 
-pub(super) use many::Messages;
+pub(super) use many::{Messages, Value};
 pub(super) use schedule::Key;
 pub(super) use stream::KeyStream;
 

@@ -13,13 +13,12 @@ pub struct SexError;
 /// # Errors
 /// [`SexError`] if the code is not known.
 pub fn parse_sex(text: &str) -> Result<Option<&'static str>, SexError> {
-    let cleaned = clean(text);
-    match cleaned.as_ref() {
+    match text {
         "1" | "M" | "男" => return Ok(Some("1")),
         "2" | "F" | "女" => return Ok(Some("2")),
         _ => {}
     }
-    match cleaned.to_lowercase().as_str() {
+    match clean(text).to_lowercase().as_str() {
         "1" | "m" | "male" | "男" | "男性" | "男子" | "オトコ" | "おとこ" => {
             Ok(Some("1"))
         }

@@ -72,7 +72,7 @@ impl Entry {
     /// Sets a field's text.
     pub(in crate::encode) fn set(&mut self, field: Field, text: &str) {
         let start = self.text.len();
-        self.text.push_str(text.trim());
+        self.text.push_str(trim(text));
         // Rows are at most ROW_BYTES_MAX long, far below 2³².
         self.spans[field as usize] = (start as u32, self.text.len() as u32);
     }
@@ -86,10 +86,20 @@ impl Entry {
     /// All fields, for normalising.
     pub(super) fn values(&self) -> FieldValues<'_> {
         let mut values = FieldValues::default();
-        for field in Field::ALL {
-            values.set_trimmed(*field, self.get(*field));
+        for (field, (start, end)) in Field::ALL.iter().zip(self.spans) {
+            if start < end {
+                values.set_trimmed(*field, self.get(*field));
+            }
         }
         values
+    }
+}
+
+/// As `str::trim`, which looks closer than most texts need.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 
