@@ -2,7 +2,7 @@
 //!
 //! A slot is the first 8 bytes (little-endian) of the profile's suite, keyed with the key of all tags,
 //! over `label of the tag ‖ u8 index of the list ‖ length and value of each attribute of the list`,
-//! filled up with zeros to a multiple of 64 bytes; `key/many.rs` says how a length is written, and
+//! filled up with zeros to a multiple of 64 bytes; `key/messages.rs` says how a length is written, and
 //! `key/mod.rs` where the label comes from. The value 0 means absent and is given out as 1 instead.
 //!
 //! # Variants

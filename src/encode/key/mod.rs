@@ -24,6 +24,7 @@
 
 mod key_file;
 mod many;
+mod messages;
 mod schedule;
 mod seal;
 mod share;
@@ -37,7 +38,7 @@ pub use seal::{
 };
 pub use share::{ShareError, join_key_file, split_key_file};
 
-pub(super) use many::{Messages, Value};
+pub(super) use messages::{Messages, Value};
 pub(super) use schedule::Key;
 pub(super) use stream::KeyStream;
 
