@@ -35,6 +35,16 @@ pub enum ReadError {
         /// The columns that the file has.
         columns: Vec<String>,
     },
+    /// A column of a type that is not read (Parquet).
+    #[error("{}: column {column:?}: {rule}", file.display())]
+    Column {
+        /// Which file.
+        file: PathBuf,
+        /// Which column.
+        column: String,
+        /// What is asked of it.
+        rule: &'static str,
+    },
     /// A clkhash profile with a file that has no columns.
     #[error("a clkhash profile hashes the columns of a CSV file, and this file is of another form")]
     NotColumns,
