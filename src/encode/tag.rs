@@ -81,16 +81,9 @@ impl TagMaker {
         true
     }
 
-    /// Whether a record that lacks an attribute is padded: one that lacks it because its name is a
-    /// common one, not one that lacks the name.
     fn pads(&self, identity: &Identity) -> bool {
-        let common = |attribute: &Attribute| match attribute {
-            Attribute::RareGivenKana => identity.known(Attribute::GivenKana).is_some(),
-            Attribute::RareGivenKanji => identity.known(Attribute::GivenKanji).is_some(),
-            other => identity.known(*other).is_some(),
-        };
         let mut attributes = self.parts.iter().flat_map(|part| &part.attributes);
-        self.pad && attributes.all(common)
+        self.pad && attributes.all(|attribute| known_but_for_rarity(identity, *attribute))
     }
 
     /// Pads the slots from `first` on and says whether it could.
@@ -145,6 +138,18 @@ impl TagMaker {
         }
         filled
     }
+}
+
+/// Whether a record has an attribute, or lacks it only because its name is a common one: a tag with `pad`
+/// is padded for such records, and not for one that lacks the name.
+#[must_use]
+pub fn known_but_for_rarity(identity: &Identity, attribute: Attribute) -> bool {
+    let of_any = match attribute {
+        Attribute::RareGivenKana => Attribute::GivenKana,
+        Attribute::RareGivenKanji => Attribute::GivenKanji,
+        other => other,
+    };
+    identity.known(of_any).is_some()
 }
 
 /// Writes what a list binds; false if an attribute is missing or not wholly known.
