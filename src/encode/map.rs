@@ -40,7 +40,8 @@ pub enum MapError {
     Toml(#[from] toml::de::Error),
     /// The charset label is not known.
     #[error(
-        "map: file.charset must be a charset label such as \"utf-8\" or \"windows-31j\", not {0:?}"
+        "map: file.charset must be a charset label such as \"utf-8\", \"windows-31j\", \"euc-jp\" or \
+         \"iso-2022-jp\", not {0:?}"
     )]
     Charset(String),
     /// The delimiter is not one ASCII character.
@@ -52,6 +53,12 @@ pub enum MapError {
     /// A key that only another form has.
     #[error("map: {0} goes with file.form = \"{1}\" only")]
     OtherForm(&'static str, &'static str),
+    /// Further names in a form that lists none.
+    #[error(
+        "map: aliases goes with file.form = \"fhir\" or \"hl7v2\" and locale = \"jp\"; a CSV maps the \
+         fields alias_kanji and alias_kana"
+    )]
+    Aliases,
     /// The record ref is not an item of the form.
     #[error(
         "map: record_ref must be an item such as \"PID-3\" (hl7v2) or \"RE-2\" (uke): three or two \
@@ -106,6 +113,12 @@ pub struct MapFile {
     /// learns that about them.
     #[serde(default)]
     pub send_flags: bool,
+    /// Whether further names of a person (a foreigner's 通称 beside the legal name, Latin letters beside
+    /// kanji) become records of their own, under the record ref with `#2`, `#3`, … FHIR and HL7 v2 with
+    /// `locale = "jp"` only; a CSV maps the fields `alias_kanji` and `alias_kana` instead. The server sees
+    /// who has further names, and whoever withdraws the record has to withdraw these too.
+    #[serde(default)]
+    pub aliases: bool,
     /// Whose conventions the fields follow.
     pub locale: Locale,
     /// Field and the column that holds it. CSV only, but that `patient_number` may name the system
@@ -210,6 +223,10 @@ impl MapFile {
         if !has_columns && let Some((key, _)) = only_with_columns.iter().find(|(_, given)| *given) {
             return Err(MapError::OtherForm(key, "csv"));
         }
+        let has_names = matches!(form, FileFormName::Fhir | FileFormName::Hl7v2);
+        if self.aliases && !(has_names && self.locale == Locale::Jp) {
+            return Err(MapError::Aliases);
+        }
         if form == FileFormName::Fhir {
             if self.file.charset.is_some() && self.encoding()? != encoding_rs::UTF_8 {
                 return Err(MapError::FhirCharset);
@@ -281,11 +298,12 @@ impl MapFile {
             | FileFormName::Hl7v2 => "utf-8",
         };
         let label = self.file.charset.as_deref().unwrap_or(usual).trim();
-        // The usual name in Japan for what the standard lists as a label of Shift_JIS.
-        let known = if label.eq_ignore_ascii_case("cp932") {
-            "windows-31j"
-        } else {
-            label
+        // Usual names in Japan for what the standard lists as Shift_JIS and EUC-JP.
+        let known = match label.to_ascii_lowercase().as_str() {
+            "cp932" => "windows-31j",
+            "eucjp-ms" | "cp51932" | "cp20932" => "euc-jp",
+            "cp50220" | "cp50221" => "iso-2022-jp",
+            _ => label,
         };
         Encoding::for_label(known.as_bytes()).ok_or_else(|| MapError::Charset(label.to_owned()))
     }
@@ -330,6 +348,11 @@ mod tests {
             ("[file]", "[file]\nform = 'hl7v2'", "[fields] goes with"),
             ("[file]", "[file]\ncoverage = 'c.ndjson'", "file.coverage"),
             ("[file]", "[file]\nform = 'xml'", "unknown variant"),
+            (
+                "locale = 'jp'",
+                "locale = 'jp'\naliases = true",
+                "alias_kanji",
+            ),
             (
                 "locale = 'jp'",
                 "locale = 'jp'\ncolour = 1",

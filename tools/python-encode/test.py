@@ -13,7 +13,7 @@ import musubi_encode
 
 COLUMNS = ["id", "kana", "born", "sex", "zip"]
 DAY = datetime.date(1950, 1, 2)
-ROWS = [[f"R{i}", "サトウ　ハナコ" if i % 2 else "ヤマダ, \"タロウ\"", DAY + datetime.timedelta(days=i % 15_000),
+ROWS = [[f"R{i}", "サトウ　ハナコ" if i % 2 else "ヤマダ, タロウ", DAY + datetime.timedelta(days=i % 15_000),
          2 if i % 2 else 1, None if i % 9 == 0 else f"{5700000 + i}"] for i in range(5_000)]
 MAP = """record_ref = "id"
 kind = "hospital"
