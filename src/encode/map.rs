@@ -55,8 +55,8 @@ pub enum MapError {
     OtherForm(&'static str, &'static str),
     /// Further names in a form that lists none.
     #[error(
-        "map: aliases goes with file.form = \"fhir\" or \"hl7v2\" and locale = \"jp\"; a CSV maps the \
-         fields alias_kanji and alias_kana"
+        "map: further names go with locale = \"jp\" only: aliases with file.form = \"fhir\" or \"hl7v2\", the fields \
+         alias_kanji and alias_kana with \"csv\" or \"parquet\""
     )]
     Aliases,
     /// The record ref is not an item of the form.
@@ -224,7 +224,10 @@ impl MapFile {
             return Err(MapError::OtherForm(key, "csv"));
         }
         let has_names = matches!(form, FileFormName::Fhir | FileFormName::Hl7v2);
-        if self.aliases && !(has_names && self.locale == Locale::Jp) {
+        let mut aliases = [Field::AliasKanji, Field::AliasKana].into_iter();
+        let as_columns = aliases.any(|field| self.fields.contains_key(&field));
+        let is_jp = self.locale == Locale::Jp;
+        if self.aliases && !(has_names && is_jp) || as_columns && !is_jp {
             return Err(MapError::Aliases);
         }
         if form == FileFormName::Fhir {
@@ -321,78 +324,4 @@ impl MapFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "record_ref = 'id'\nkind = 'hospital'\nlocale = 'jp'\n[file]\ncharset = 'cp932'\n[fields]\nsex = 'SEX'\n";
-
-    #[test]
-    fn a_map_says_how_a_file_is_read() {
-        let map = MapFile::parse(GOOD).expect("good");
-        assert_eq!(map.encoding().expect("known").name(), "Shift_JIS");
-        assert_eq!(map.delimiter().expect("default"), b',');
-        assert_eq!(map.kind, EventKind::Hospital);
-        assert_eq!(map.fields[&Field::Sex], "SEX");
-    }
-
-    #[test]
-    fn a_wrong_map_is_refused_by_rule() {
-        for (from, to, rule) in [
-            ("cp932", "ebcdic", "file.charset"),
-            ("charset = 'cp932'", "delimiter = ', '", "file.delimiter"),
-            ("sex = 'SEX'", "", "[fields]"),
-            ("sex = 'SEX'", "sex = ' '", "sex must name a column"),
-            ("sex = 'SEX'", "seks = 'SEX'", "unknown variant"),
-            ("kind = 'hospital'", "kind_column = 'k'", "[kinds]"),
-            ("record_ref = 'id'", "", "record_ref"),
-            ("[file]", "[file]\nform = 'hl7v2'", "[fields] goes with"),
-            ("[file]", "[file]\ncoverage = 'c.ndjson'", "file.coverage"),
-            ("[file]", "[file]\nform = 'xml'", "unknown variant"),
-            (
-                "locale = 'jp'",
-                "locale = 'jp'\naliases = true",
-                "alias_kanji",
-            ),
-            (
-                "locale = 'jp'",
-                "locale = 'jp'\ncolour = 1",
-                "unknown field",
-            ),
-        ] {
-            let text = GOOD.replace(from, to);
-            let error = MapFile::parse(&text).expect_err(to).to_string();
-            assert!(error.contains(rule), "{to}: {error}");
-        }
-    }
-
-    #[test]
-    fn forms_that_say_what_is_where_need_no_fields() {
-        for (form, record_ref, charset) in [
-            ("fhir", "id", "UTF-8"),
-            ("hl7v2", "PID-3", "UTF-8"),
-            ("uke", "RE-2", "Shift_JIS"),
-        ] {
-            let text = format!("locale = 'jp'\n[file]\nform = '{form}'\n");
-            let map = MapFile::parse(&text).expect(form);
-            assert_eq!(map.record_ref, record_ref);
-            assert_eq!(map.encoding().expect("known").name(), charset);
-        }
-        for (form, key, rule) in [
-            ("hl7v2", "record_ref = 'id'", "PID-3"),
-            ("uke", "record_ref = 'HO-2'", "RE-2"),
-            ("hl7v2", "record_ref = 'PID-0'", "PID-3"),
-        ] {
-            let text = format!("locale = 'jp'\n{key}\n[file]\nform = '{form}'\n");
-            let error = MapFile::parse(&text).expect_err(key).to_string();
-            assert!(error.contains(rule), "{error}");
-        }
-        let text = "locale = 'jp'\n[file]\nform = 'fhir'\ncharset = 'euc-jp'\n";
-        assert!(matches!(MapFile::parse(text), Err(MapError::FhirCharset)));
-    }
-
-    #[test]
-    fn an_error_names_the_file() {
-        let error = MapFile::read(Path::new("no/such.toml")).expect_err("missing");
-        assert!(error.to_string().contains("such.toml"));
-    }
-}
+mod tests;

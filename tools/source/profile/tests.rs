@@ -154,6 +154,8 @@ fn weak_choices_are_told_by_name() {
         "pad = true",
     );
     assert!(looser.contains("about 0.52 others"), "{looser}");
+    // Streets of one name lie in many places.
+    assert_eq!(rare("'street', 'suburb', 'given_kana'", ""), "");
     let west = rare("'street', 'birth_year', 'given_kana'", "");
     assert!(west.contains("about 0.03 others"), "{west}");
     for (from, to, part) in [

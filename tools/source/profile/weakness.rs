@@ -115,6 +115,8 @@ enum Fact {
     BirthDay,
     Sex,
     Place,
+    /// By its name alone, which other places have too.
+    Street,
     House,
     Household,
     Phone,
@@ -160,9 +162,8 @@ fn facts(attribute: Attribute) -> &'static [(Fact, f64)] {
         Attribute::BirthYearMonth => &[YEAR, MONTH],
         Attribute::BirthYearDay => &[YEAR, DAY],
         Attribute::Sex => &[(Fact::Sex, 0.5)],
-        Attribute::Postcode | Attribute::AddressTown | Attribute::Street => {
-            &[(Fact::Place, 0.0005)]
-        }
+        Attribute::Postcode | Attribute::AddressTown => &[(Fact::Place, 0.0005)],
+        Attribute::Street => &[(Fact::Street, 0.0005)],
         Attribute::Postcode5 | Attribute::Suburb => &[(Fact::Place, 0.002)],
         Attribute::Postcode3 | Attribute::Municipality => &[(Fact::Place, 0.01)],
         Attribute::Region => &[(Fact::Place, 0.2)],
