@@ -85,7 +85,9 @@ impl TagMaker {
     /// common one, not one that lacks the name.
     fn pads(&self, identity: &Identity) -> bool {
         let common = |attribute: &Attribute| match attribute {
-            Attribute::RareGivenKana => identity.known(Attribute::GivenKana).is_some(),
+            Attribute::RareGivenKana
+            | Attribute::UncommonGivenKana
+            | Attribute::MostCommonGivenKana => identity.known(Attribute::GivenKana).is_some(),
             Attribute::RareGivenKanji => identity.known(Attribute::GivenKanji).is_some(),
             other => identity.known(*other).is_some(),
         };

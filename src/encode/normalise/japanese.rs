@@ -1,7 +1,9 @@
 //! Attributes of a Japanese record.
 
 use super::address::parse_address;
-use super::common_names::{is_common_given_kana, is_common_given_kanji};
+use super::common_names::{
+    is_common_given_kana, is_common_given_kanji, is_most_common_given_kana,
+};
 use super::insurance::{
     canonical_insured, care_insured, insured_branch, insured_person, parse_insurer_number,
 };
@@ -78,6 +80,12 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
     if !is_common_given_kana(&kana.given) {
         identity.set(Attribute::RareGivenKana, kana.given.clone());
     }
+    let by_frequency = if is_most_common_given_kana(&kana.given) {
+        Attribute::MostCommonGivenKana
+    } else {
+        Attribute::UncommonGivenKana
+    };
+    identity.set(by_frequency, kana.given.clone());
     identity.set(Attribute::SurnameKana, kana.surname);
     identity.set(Attribute::GivenKana, kana.given);
     identity.set(Attribute::NameKana, kana.whole);
