@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 
 use super::address::parse_address;
-use super::common_names::{is_common_given_kana, is_common_given_kanji};
+use super::common_names::{
+    is_common_given_kana, is_common_given_kanji, is_most_common_given_kana,
+};
 use super::insurance::{
     care_insured, insured_branch, insured_part, insured_person, parse_insurer_number,
 };
@@ -82,6 +84,12 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
     if !is_common_given_kana(&kana.given) {
         identity.set(Attribute::RareGivenKana, &kana.given);
     }
+    let by_frequency = if is_most_common_given_kana(&kana.given) {
+        Attribute::MostCommonGivenKana
+    } else {
+        Attribute::UncommonGivenKana
+    };
+    identity.set(by_frequency, &kana.given);
     identity.set(Attribute::SurnameKana, &kana.surname);
     identity.set(Attribute::GivenKana, &kana.given);
     identity.set_parts(Attribute::NameKana, &kana.whole());

@@ -136,6 +136,8 @@ fn attributes(set: &str, map: &str, csv: &str) -> String {
                     | Attribute::NameCharacters
                     | Attribute::RareGivenKana
                     | Attribute::RareGivenKanji
+                    | Attribute::UncommonGivenKana
+                    | Attribute::MostCommonGivenKana
             );
         let value = record.identity.get(*attribute).filter(|_| !derived)?;
         Some(format!("{}={value}", attribute.name()))

@@ -35,8 +35,8 @@ pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
         let mut attributes = tag.parts.iter().flat_map(|part| &part.attributes);
         if !tag.pad && attributes.any(|attribute| RARE.contains(attribute)) {
             found.push(format!(
-                "tag {}: only people with a rare name have it, so that having it tells that a name is rare: \
-                 set pad = true",
+                "tag {}: who has it depends on how common a name is, so that having it tells that: set pad = \
+                 true",
                 tag.name
             ));
         }
@@ -44,8 +44,13 @@ pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
     found
 }
 
-/// Attributes that only people with a rare name have.
-const RARE: [Attribute; 2] = [Attribute::RareGivenKana, Attribute::RareGivenKanji];
+/// Attributes that only people with a rare, an uncommon or a common name have.
+const RARE: [Attribute; 4] = [
+    Attribute::RareGivenKana,
+    Attribute::RareGivenKanji,
+    Attribute::UncommonGivenKana,
+    Attribute::MostCommonGivenKana,
+];
 
 /// A number of people in two digits, or whole from ten on.
 fn rounded(people: f64) -> String {
@@ -152,6 +157,8 @@ fn facts(attribute: Attribute) -> &'static [(Fact, f64)] {
         Attribute::SurnameKana | Attribute::SurnameKanji | Attribute::Surname => &[SURNAME],
         Attribute::GivenKana | Attribute::GivenKanji | Attribute::Given => &[GIVEN],
         Attribute::RareGivenKana | Attribute::RareGivenKanji => &[(Fact::Given, 0.0005)],
+        Attribute::UncommonGivenKana => &[(Fact::Given, 0.0035)],
+        Attribute::MostCommonGivenKana => &[(Fact::Given, 0.0023)],
         Attribute::NameKana
         | Attribute::NameKanji
         | Attribute::NameCharacters
