@@ -114,20 +114,16 @@ impl TagMaker {
     pub(super) fn new(recipe: &TagRecipe, tags_key: &Key, slots: Range<usize>) -> Self {
         let attributes = recipe.attributes();
         let mut needed = AttributeSet::default();
-        let mut of_common_names = AttributeSet::default();
+        let mut of_any_names = AttributeSet::default();
         for attribute in &attributes {
             needed.insert(*attribute);
-            of_common_names.insert(match attribute {
-                Attribute::RareGivenKana => Attribute::GivenKana,
-                Attribute::RareGivenKanji => Attribute::GivenKanji,
-                other => *other,
-            });
+            of_any_names.insert(of_any_name(*attribute));
         }
         Self {
             parts: recipe.parts.clone(),
             deletions: recipe.deletions.map(|deletions| deletions.attribute),
             needed,
-            padded_with: recipe.pad.then_some(of_common_names),
+            padded_with: recipe.pad.then_some(of_any_names),
             label: tags_key.tag_label(&recipe.name),
             slots,
         }
@@ -198,6 +194,24 @@ impl TagMaker {
     /// Its slots among those of all tags.
     pub(super) fn slots(&self) -> Range<usize> {
         self.slots.clone()
+    }
+}
+
+/// Whether a record has an attribute, or lacks it only because of how common its name is: a tag with `pad`
+/// is padded for such records, and not for one that lacks the name.
+#[must_use]
+pub fn known_but_for_rarity(identity: &Identity, attribute: Attribute) -> bool {
+    identity.known(of_any_name(attribute)).is_some()
+}
+
+/// The attribute that names have, common or not, in place of one that only common or rare ones have.
+fn of_any_name(attribute: Attribute) -> Attribute {
+    match attribute {
+        Attribute::RareGivenKana
+        | Attribute::UncommonGivenKana
+        | Attribute::MostCommonGivenKana => Attribute::GivenKana,
+        Attribute::RareGivenKanji => Attribute::GivenKanji,
+        other => other,
     }
 }
 

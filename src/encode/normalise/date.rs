@@ -111,6 +111,11 @@ pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
         };
         return in_era(era, numbers);
     }
+    // Tools that know no whole number next to an empty cell write it as floating.
+    let whole = rest.strip_suffix(".0").unwrap_or(rest);
+    if whole.len() >= 7 && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return from_digits(whole);
+    }
     if rest.bytes().all(|byte| byte.is_ascii_digit()) {
         return from_digits(rest);
     }

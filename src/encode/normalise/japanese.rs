@@ -112,10 +112,10 @@ fn script_of(written: WrittenName<'_>) -> Script {
 }
 
 fn fill_latin(written: WrittenName<'_>, identity: &mut Identity) {
-    identity.set(
-        Attribute::NameTokens,
-        sorted_tokens(&[written.surname, written.given, written.whole]),
-    );
+    let tokens = sorted_tokens(&[written.surname, written.given, written.whole]);
+    // The name as it is written: what sources without kana have of a foreigner.
+    identity.set(Attribute::NameKanji, tokens.replace(' ', ""));
+    identity.set(Attribute::NameTokens, tokens);
     let split = if written.surname.is_empty() && written.given.is_empty() {
         PersonName::from_whole(written.whole)
     } else {

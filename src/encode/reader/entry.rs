@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 use super::RowRefusal;
+use super::alias::OtherName;
 use crate::encode::field::{Field, FieldValues};
 
 /// Texts of one record, in memory that is used again for the next.
@@ -18,6 +19,10 @@ pub struct Entry {
     pub(in crate::encode) record_ref: String,
     /// Whether it is of an invented person.
     pub(super) is_tracer: bool,
+    /// Whether it is a further name of the person of the entry before.
+    pub(super) is_alias: bool,
+    /// Further names that the adapter found.
+    pub(super) other_names: Vec<OtherName>,
     /// What tells the kind of event, if the form has such a column.
     pub(super) kind: String,
     /// Version at the source as written; empty if the form has none.
@@ -39,6 +44,8 @@ impl Entry {
             refusal: None,
             record_ref: String::new(),
             is_tracer: false,
+            is_alias: false,
+            other_names: Vec::new(),
             kind: String::new(),
             version: String::new(),
             flags: String::new(),
@@ -60,6 +67,8 @@ impl Entry {
     pub(super) fn begin(&mut self, line: u64) {
         self.line = line;
         self.refusal = None;
+        self.is_alias = false;
+        self.other_names.clear();
         self.record_ref.clear();
         self.kind.clear();
         self.version.clear();

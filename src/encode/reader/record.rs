@@ -30,6 +30,8 @@ pub struct Recorded {
     pub notes: Vec<Note>,
     /// Attributes of the record.
     pub filled: AttributeSet,
+    /// Whether it is a further name of a person.
+    pub is_alias: bool,
 }
 
 impl Recorder {
@@ -55,6 +57,7 @@ impl Recorder {
             outcome: Err(RowRefusal::NoIdentity),
             notes: Vec::new(),
             filled: AttributeSet::default(),
+            is_alias: entry.is_alias,
         };
         match self.make(entry, spare, &mut recorded) {
             Ok(record) => {
@@ -136,6 +139,9 @@ impl Recorder {
     }
 
     fn kind(&self, entry: &Entry) -> EventKind {
+        if entry.is_alias {
+            return EventKind::Unspecified;
+        }
         if self.map.kinds.is_empty() {
             return self.map.kind;
         }
