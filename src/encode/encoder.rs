@@ -7,7 +7,7 @@ use super::identity::SourceRecord;
 use super::key::{Key, LinkageSecret, Messages, SecretFingerprint, SourceSecret};
 use super::tag::{Padding, TagMaker, TagValues};
 use crate::terms::profile::{Layout, LinkageProfile};
-use crate::terms::{AttributeSet, RecordEncoding};
+use crate::terms::{Attribute, RecordEncoding};
 
 /// Why an encoder is not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -48,7 +48,7 @@ pub struct Encoder {
     filters: Vec<FilterMaker>,
     tags: Vec<TagMaker>,
     /// What the tags are made of.
-    needed: AttributeSet,
+    needed: Vec<Attribute>,
     tags_key: Key,
     /// Under the source secret; `None` if no tag is padded.
     padding_key: Option<Key>,
@@ -144,10 +144,7 @@ impl Encoder {
         Ok(Self {
             layout,
             filters,
-            needed: tags
-                .iter()
-                .map(TagMaker::needed)
-                .fold(AttributeSet::default(), AttributeSet::union),
+            needed: needed(profile),
             tags,
             tags_key,
             padding_key,
@@ -273,7 +270,7 @@ impl Encoder {
         if let Some(key) = &self.padding_key {
             padding.draw(key, &record.record_ref, row.len());
         }
-        values.read(&record.identity, self.needed);
+        values.read(&record.identity, &self.needed);
         for (index, tag) in self.tags.iter().enumerate() {
             if tag.make(&record.identity, values, messages, padding, row) {
                 presence |= self.layout.tag_bit(index);
@@ -289,6 +286,15 @@ impl Encoder {
         }
         presence
     }
+}
+
+/// The attributes that some tag binds, each once.
+fn needed(profile: &LinkageProfile) -> Vec<Attribute> {
+    let of_a_tag = |attribute: &Attribute| {
+        let mut tags = profile.tags.iter();
+        tags.any(|tag| tag.attributes().contains(attribute))
+    };
+    Attribute::ALL.iter().copied().filter(of_a_tag).collect()
 }
 
 #[cfg(test)]

@@ -45,7 +45,6 @@ pub(super) struct TagMaker {
 
 /// The words that fill slots: one for each slot of a record.
 pub(super) struct Padding {
-    words: Vec<u64>,
     bytes: Vec<u8>,
     message: Zeroizing<Vec<u8>>,
 }
@@ -54,7 +53,6 @@ impl Padding {
     /// No words yet.
     pub(super) fn new() -> Self {
         Self {
-            words: Vec::new(),
             bytes: Vec::new(),
             message: Zeroizing::new(Vec::with_capacity(128)),
         }
@@ -68,10 +66,14 @@ impl Padding {
         // Eight blocks of BLAKE3 are made as fast as one.
         self.bytes.resize((8 * slots).next_multiple_of(512), 0);
         key.stream(&self.message).fill(&mut self.bytes);
+    }
+
+    /// Fills slots with the words of their places.
+    fn fill(&self, row: &mut [u64], slots: Range<usize>) {
         let (words, _) = self.bytes.as_chunks();
-        self.words.clear();
-        self.words
-            .extend(words.iter().map(|word| u64::from_le_bytes(*word)));
+        for (slot, word) in row[slots.clone()].iter_mut().zip(&words[slots]) {
+            *slot = u64::from_le_bytes(*word);
+        }
     }
 }
 
@@ -93,11 +95,11 @@ impl TagValues {
     }
 
     /// Takes the values of a record that tags need.
-    pub(super) fn read(&mut self, identity: &Identity, needed: AttributeSet) {
+    pub(super) fn read(&mut self, identity: &Identity, needed: &[Attribute]) {
         self.known = identity.all_known();
-        for (attribute, value) in Attribute::ALL.iter().zip(&mut self.values) {
-            if needed.contains(*attribute) && self.known.contains(*attribute) {
-                value.set(identity.bytes(*attribute));
+        for attribute in needed {
+            if self.known.contains(*attribute) {
+                self.values[*attribute as usize].set(identity.bytes(*attribute));
             }
         }
     }
@@ -147,7 +149,7 @@ impl TagMaker {
             let padded = self.padded_with;
             let is_padded = padded.is_some_and(|padded| known.contains_all(padded));
             if is_padded {
-                row[self.slots.clone()].copy_from_slice(&padding.words[self.slots.clone()]);
+                padding.fill(row, self.slots.clone());
             }
             return is_padded;
         }
@@ -184,14 +186,9 @@ impl TagMaker {
             }
         }
         if next < self.slots.end {
-            row[next..self.slots.end].copy_from_slice(&padding.words[next..self.slots.end]);
+            padding.fill(row, next..self.slots.end);
         }
         true
-    }
-
-    /// What a record must have for the tag to be made.
-    pub(super) fn needed(&self) -> AttributeSet {
-        self.needed
     }
 
     /// Its slots among those of all tags.

@@ -137,6 +137,7 @@ impl Messages {
     }
 
     /// The messages so far and an empty one, which is the next.
+    #[inline]
     fn next(&mut self, place: usize) -> (&[Message], &mut Message) {
         if self.count == self.messages.len() {
             self.messages.push(Message {
@@ -159,7 +160,7 @@ impl Messages {
 
 impl Message {
     /// Appends a value.
-    #[inline]
+    #[inline(always)]
     pub(in crate::encode) fn value(&mut self, value: &Value) {
         if value.length > SHORT {
             self.write(&value.long);

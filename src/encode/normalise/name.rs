@@ -2,8 +2,6 @@
 
 use std::borrow::Cow;
 
-use zeroize::Zeroizing;
-
 use super::kana::{is_kana, large_kana, main_key, strict_key_k1};
 use super::text::{clean_name, is_name_separator};
 use crate::encode::identity::UNKNOWN;
@@ -193,8 +191,8 @@ pub fn kanji_name(written: WrittenName<'_>) -> PersonName<'_> {
 /// The characters of a name in order of their code points: the same when surname and given name
 /// stand in each other's field.
 #[must_use]
-pub fn sorted_characters(name: [&str; 2]) -> Zeroizing<Vec<char>> {
-    let mut characters = Zeroizing::new(Vec::with_capacity(32));
+pub fn sorted_characters(name: [&str; 2]) -> Vec<char> {
+    let mut characters = Vec::with_capacity(32);
     characters.extend(name.into_iter().flat_map(str::chars));
     characters.sort_unstable();
     characters
