@@ -47,14 +47,21 @@ fn a_hot_block_is_left_out_and_reported() {
         .collect();
     let found = candidates(&table(&rows), &plan(&[0, 1], 5), &|_| ());
     assert_eq!(pairs(&found), [(0, 1)]);
-    assert_eq!(
-        found.capped,
-        [CappedBlocks {
-            tag: 0,
-            blocks: 1,
-            rows: 6
-        }]
-    );
+    let first = Pass {
+        tag: 0,
+        rows: 6,
+        capped_blocks: 1,
+        capped_rows: 6,
+        ..Pass::default()
+    };
+    let second = Pass {
+        tag: 1,
+        rows: 2,
+        pairs: 1,
+        new_pairs: 1,
+        ..Pass::default()
+    };
+    assert_eq!(found.passes, [first, second]);
 }
 
 #[test]
@@ -90,10 +97,18 @@ fn absent_tags_pair_nothing() {
         &plan(&[0, 1], 5),
         &|_| (),
     );
-    assert!(found.pairs.is_empty() && found.capped.is_empty());
+    assert!(found.pairs.is_empty());
+    assert!(
+        found
+            .passes
+            .iter()
+            .all(|pass| pass.rows == 0 && pass.capped_blocks == 0)
+    );
 }
 
 proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
     #[test]
     fn blocking_equals_the_naive_union(
         rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 0..40),
@@ -108,5 +123,54 @@ proptest! {
             }
         }
         prop_assert_eq!(pairs(&found), expected);
+    }
+    /// Enough rows for several tasks, partitions and sets; the oracle is a join by value.
+    #[test]
+    fn many_rows_are_joined_like_few(seed in 0_u64..1000, people in 1_000_u64..30_000) {
+        let mut state = seed;
+        let mut random = |below: u64| {
+            state = pass::mixed(state.wrapping_add(0x9e37_79b9_7f4a_7c15));
+            state % below
+        };
+        let rows: Vec<Vec<u64>> = (0..140_000)
+            .map(|_| (0..2).map(|_| (random(people) + 1) * random(3).min(1)).collect())
+            .collect();
+        let found = candidates(&table(&rows), &plan(&[0, 1], 60), &|_| ());
+        let mut expected = std::collections::BTreeSet::new();
+        for tag in 0..2 {
+            let mut blocks = std::collections::BTreeMap::<u64, Vec<u32>>::new();
+            for (row, values) in (0..).zip(&rows).filter(|(_, values)| values[tag] != 0) {
+                blocks.entry(values[tag]).or_default().push(row);
+            }
+            for block in blocks.values().filter(|block| block.len() <= 60) {
+                for (index, a) in block.iter().enumerate() {
+                    expected.extend(block[index + 1..].iter().map(|b| (*a, *b)));
+                }
+            }
+        }
+        prop_assert!(pairs(&found) == expected.into_iter().collect::<Vec<_>>());
+        let new: u64 = found.passes.iter().map(|pass| pass.new_pairs).sum();
+        prop_assert_eq!(new, found.pairs.len() as u64);
+    }
+
+    #[test]
+    fn the_exact_scan_finds_all_that_share_a_value(
+        rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 1..40),
+        chosen in proptest::collection::vec(0_usize..40, 0..10),
+    ) {
+        let sample: Vec<u32> = chosen.iter().map(|row| (row % rows.len()) as u32).collect();
+        let found = sharing_rows(&table(&rows), &sample);
+        let mut expected = Vec::new();
+        for a in 0..rows.len() {
+            for b in a + 1..rows.len() {
+                let sampled = sample.contains(&(a as u32)) || sample.contains(&(b as u32));
+                let shares = |tag: usize| rows[a][tag] != 0 && rows[a][tag] == rows[b][tag];
+                if sampled && (0..3).any(shares) {
+                    expected.push((a as u32, b as u32));
+                }
+            }
+        }
+        let found: Vec<_> = found.iter().map(|pair| (pair.a, pair.b)).collect();
+        prop_assert_eq!(found, expected);
     }
 }

@@ -4,7 +4,6 @@
 use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
-use rayon::prelude::*;
 
 use super::scoring::{self, Scored};
 use super::{clustering, tracers};
@@ -197,16 +196,9 @@ fn assign_entities(
     loaded: &LoadedTable,
     clusters: &Partition,
 ) -> Result<Vec<EntityId>, PipelineError> {
-    let rows = loaded.table.len() as RowIndex;
     let previous: Vec<Option<EntityId>> = match store.published() {
-        None => vec![None; rows as usize],
-        Some(published) => (0..rows)
-            .into_par_iter()
-            .map(|row| {
-                let source = &loaded.sources[usize::from(loaded.table.source(row))];
-                published.entity_of(source, &loaded.refs.record_ref(row))
-            })
-            .collect(),
+        None => vec![None; loaded.table.len()],
+        Some(published) => published.entities_of(loaded),
     };
     let mut seed = [0; 32];
     getrandom::fill(&mut seed).map_err(|_| PipelineError::Random)?;
@@ -236,10 +228,10 @@ fn report(
         entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
     }
     let mut warnings = scored.estimate.warnings.clone();
-    for capped in &found.capped {
+    for pass in found.passes.iter().filter(|pass| pass.capped_blocks > 0) {
         warnings.push(format!(
             "tag '{}': {} blocks with {} records are larger than {BLOCK_ROWS_MAX} and were left out",
-            profile.tags[capped.tag].name, capped.blocks, capped.rows
+            profile.tags[pass.tag].name, pass.capped_blocks, pass.capped_rows
         ));
     }
     let entities = entity_sizes.iter().sum();
@@ -262,7 +254,7 @@ fn report(
             .map(|(source, records)| SourceCount { source, records })
             .collect(),
         candidate_pairs: found.pairs.len() as u64,
-        blocks_capped: found.capped.iter().map(|capped| capped.blocks).sum(),
+        blocks_capped: found.passes.iter().map(|pass| pass.capped_blocks).sum(),
         links: scored.links.len() as u64,
         reviews: scored.reviews(),
         links_set_aside: clusters.set_aside().len() as u64,

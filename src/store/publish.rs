@@ -5,7 +5,6 @@ use std::collections::BTreeSet;
 use super::catalogue::seal_hex;
 use super::fault::StorageFault;
 use super::log::{AppendError, LogEntry, PublicationMade, log_path};
-use super::segment::read_rows;
 use super::snapshot::{self, Published, snapshot_path};
 use super::table::TableBuilder;
 use super::{LoadedTable, NO_PANIC, Store};
@@ -99,11 +98,10 @@ impl Store {
             let expected = binding
                 .expected(committed, now)
                 .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
-            let segment = read_rows(disk, &expected)?;
             let source = sources
                 .binary_search(&committed.source)
                 .expect("the list was made from these submissions");
-            builder.add(source as u16, &segment, live);
+            builder.add(disk, &expected, source as u16, live)?;
         }
         Ok(builder.finish())
     }

@@ -63,4 +63,4 @@ pub use linkage::{
 };
 pub use profile::{Fingerprint, LinkageProfile, ProfileError};
 pub use submission::{Receipt, RefusalReason, SubmissionHasher, SubmissionHeader};
-pub use table::{RecordTable, Row, RowIndex};
+pub use table::{Columns, RecordTable, Row, RowIndex};
