@@ -35,6 +35,26 @@ pub fn sharing_rows(table: &RecordTable, sample: &[RowIndex]) -> Vec<CandidatePa
     found
 }
 
+/// A random sample of rows, at most `count`, ascending: the same for the same rows and seed, whatever
+/// their order.
+#[must_use]
+pub fn sample_rows(table: &RecordTable, count: usize, seed: u64) -> Vec<RowIndex> {
+    let rows = table.len();
+    let place = |row: RowIndex| mixed(table.key(row) ^ mixed(seed));
+    // Twice as many as are wanted come below this, about: the smallest of them are among those.
+    let share = 2.0 * count as f64 / rows.max(1) as f64;
+    let below = (share.min(1.0) * u64::MAX as f64) as u64;
+    let mut drawn: Vec<(u64, RowIndex)> = (0..rows as RowIndex)
+        .into_par_iter()
+        .map(|row| (place(row), row))
+        .filter(|(place, _)| *place <= below)
+        .collect();
+    drawn.sort_unstable_by_key(|(place, row)| (*place, table.key(*row)));
+    let mut drawn: Vec<RowIndex> = drawn.into_iter().take(count).map(|(_, row)| row).collect();
+    drawn.sort_unstable();
+    drawn
+}
+
 /// The values of the sample.
 struct Wanted {
     /// (tag, value, row), ascending.

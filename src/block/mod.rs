@@ -1,6 +1,6 @@
 //! Which pairs are worth comparing?
 //!
-//! Blocking is a union of passes. Each pass joins the rows that share a slot of one tag. A value that
+//! `plan` says on what to block, from what the rows hold. Blocking is a union of passes. Each pass joins the rows that share a slot of one tag. A value that
 //! very many rows share tells little and would cost a quadratic number of pairs: such a block is left
 //! out, and reported. `exact` finds the pairs of some rows without passes and without a cap, so that
 //! a run can say what blocking missed.
@@ -12,20 +12,13 @@
 mod exact;
 mod pairs;
 mod pass;
+mod plan;
 
-pub use exact::sharing_rows;
+pub use exact::{sample_rows, sharing_rows};
+pub use plan::{BlockPlan, Outlook, TagOutlook, plan};
 
 use self::pairs::PairSets;
 use crate::terms::{CandidatePair, RecordTable};
-
-/// What to block on.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BlockPlan {
-    /// Tags, by index in the profile; one pass each.
-    pub tags: Vec<usize>,
-    /// Blocks with more rows than this are left out.
-    pub block_rows_max: usize,
-}
 
 /// What one pass did.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]

@@ -1,23 +1,20 @@
 //! One linkage run from the store's live rows to a published partition:
-//! load → block → compare → score → complete → cluster → publish.
+//! load → plan → block → compare → score → audit → complete → cluster → publish.
 
 use std::time::Instant;
 
 use rand::{Rng, SeedableRng};
 
 use super::scoring::{self, Scored};
-use super::{clustering, tracers};
-use crate::block::{self, BlockPlan, Candidates};
+use super::{blocking, clustering, tracers};
+use crate::block;
 use crate::cluster::{self, ClusterRules, Evidence, Partition};
 use crate::compare::Comparer;
 use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::{Progress, RunReport, SourceCount, StepReport};
-use crate::terms::{ClusteringReport, EntityId, RowIndex, RunId, Thresholds};
-
-/// Blocks with more rows than this are left out of a pass.
-const BLOCK_ROWS_MAX: usize = 1_000;
+use crate::terms::{BlockingReport, ClusteringReport, EntityId, RowIndex, RunId, Thresholds};
 
 /// Inside components of links up to this many rows, every pair is compared.
 const COMPONENT_ROWS_MAX: usize = 200;
@@ -83,9 +80,14 @@ impl<'a> Pipeline<'a> {
         })?;
         let table = &loaded.table;
 
-        let plan = block_plan(&profile);
+        let outlook = self.step("plan", 0, |_, _| {
+            let outlook = blocking::outlook(&profile, table);
+            let passes = outlook.plan.tags.len() as u64;
+            Ok((outlook, passes))
+        })?;
+        let plan = &outlook.plan;
         let found = self.step("block", plan.tags.len() as u64, |_, done| {
-            let found = block::candidates(table, &plan, done);
+            let found = block::candidates(table, plan, done);
             let pairs = found.pairs.len() as u64;
             Ok((found, pairs))
         })?;
@@ -112,6 +114,13 @@ impl<'a> Pipeline<'a> {
             Ok((scored, links))
         })?;
         drop(vectors);
+
+        let audit = self.step("audit", 0, |_, _| {
+            let seed = run.as_u128() as u64;
+            let proposed = &found.pairs;
+            let audit = blocking::audit(&profile, table, &comparer, &scored, proposed, seed);
+            Ok((audit, audit.pairs))
+        })?;
 
         let completed = self.step("complete", 0, |_, done| {
             let missed =
@@ -140,13 +149,14 @@ impl<'a> Pipeline<'a> {
             Ok((churn, clusters.partition.len() as u64))
         })?;
 
-        let mut report = report(&profile, &loaded, &found, &scored, &clusters);
+        let blocked = blocking::report(&profile, &outlook, &found, audit);
+        let mut report = report(&profile, &loaded, blocked, &scored, &clusters);
         report.clustering = clustering::report(table, &clusters, &rules, &scored);
         report.clustering.churn = churn;
         report
             .warnings
             .extend(clustering::warnings(&clusters, &report.clustering));
-        report.candidate_pairs += completed;
+        report.candidate_pairs = found.pairs.len() as u64 + completed;
         Ok((self.steps, report))
     }
 
@@ -179,18 +189,6 @@ impl<'a> Pipeline<'a> {
     }
 }
 
-/// What a run under this profile blocks on.
-#[must_use]
-pub fn block_plan(profile: &LinkageProfile) -> BlockPlan {
-    let tags = (0..profile.tags.len())
-        .filter(|tag| profile.tags[*tag].block)
-        .collect();
-    BlockPlan {
-        tags,
-        block_rows_max: BLOCK_ROWS_MAX,
-    }
-}
-
 fn assign_entities(
     store: &Store,
     loaded: &LoadedTable,
@@ -212,7 +210,7 @@ fn assign_entities(
 fn report(
     profile: &LinkageProfile,
     loaded: &LoadedTable,
-    found: &Candidates,
+    blocked: BlockingReport,
     scored: &Scored,
     clusters: &cluster::Clusters,
 ) -> RunReport {
@@ -228,12 +226,7 @@ fn report(
         entity_sizes[rows.len().min(ENTITY_SIZE_MAX) - 1] += 1;
     }
     let mut warnings = scored.estimate.warnings.clone();
-    for pass in found.passes.iter().filter(|pass| pass.capped_blocks > 0) {
-        warnings.push(format!(
-            "tag '{}': {} blocks with {} records are larger than {BLOCK_ROWS_MAX} and were left out",
-            profile.tags[pass.tag].name, pass.capped_blocks, pass.capped_rows
-        ));
-    }
+    warnings.extend(blocking::warnings(&blocked));
     let entities = entity_sizes.iter().sum();
     let errors = score::estimate_errors(&scored.counts, &records, entities);
     let mut methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
@@ -253,8 +246,9 @@ fn report(
         sources: named
             .map(|(source, records)| SourceCount { source, records })
             .collect(),
-        candidate_pairs: found.pairs.len() as u64,
-        blocks_capped: found.passes.iter().map(|pass| pass.capped_blocks).sum(),
+        candidate_pairs: 0,
+        blocks_capped: blocked.passes.iter().map(|pass| pass.capped_blocks).sum(),
+        blocking: blocked,
         links: scored.links.len() as u64,
         reviews: scored.reviews(),
         links_set_aside: clusters.set_aside().len() as u64,

@@ -32,6 +32,7 @@
 //! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
 
 mod attribute;
+mod blocking;
 mod check;
 mod clustering;
 mod encoding;
@@ -47,6 +48,7 @@ mod submission;
 mod table;
 
 pub use attribute::{Attribute, AttributeSet};
+pub use blocking::{AuditScan, BlockingAudit, BlockingReport, PassReason, PassReport};
 pub use check::SourceCheck;
 pub use clustering::{
     Churn, ClusteringReport, FalseMergeEstimate, LinkSetAside, OversizeReport, SetAsideCount,
