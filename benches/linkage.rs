@@ -21,7 +21,7 @@ fn main() {
     let (folder, _kept) = support::folder(&arguments);
     match arguments.text("--part") {
         Some("build") => build(&arguments, &folder),
-        Some(part) => link(&folder, part == "increment"),
+        Some(_) => link(&folder),
         None => measure(&arguments, &folder),
     }
 }
@@ -34,20 +34,9 @@ fn measure(arguments: &Arguments, folder: &Path) {
     }
     let mut row = vec![("load_before", format!("{:.2}", support::load()))];
     workload::drop_page_cache(&folder.join("store"));
-    let first = run_part(folder, "link", &[]);
-    let mut fields: Vec<(String, String)> = first;
-    if arguments.number("--increment", 1) == 1 && folder.join("increment").is_dir() {
-        let second = run_part(folder, "increment", &[]);
-        fields.extend(
-            second
-                .into_iter()
-                .map(|(name, value)| (format!("increment_{name}"), value)),
-        );
-    }
-    let named = fields
-        .iter()
-        .map(|(name, value)| (name.as_str(), value.clone()));
-    row.extend(named);
+    let fields = run_part(folder, "link", &[]);
+    let named = fields.iter();
+    row.extend(named.map(|(name, value)| (name.as_str(), value.clone())));
     support::record(arguments, "linkage", &row);
 }
 
@@ -83,41 +72,66 @@ fn build(arguments: &Arguments, folder: &Path) {
     workload.build(folder);
 }
 
-/// Opens the store and links it; of an increment, takes its records in first.
-fn link(folder: &Path, increment: bool) {
+/// Opens the store and links it; then takes in what was held back, unless it is there already, and
+/// links that.
+fn link(folder: &Path) {
     let start = Instant::now();
     let store = Store::open(&folder.join("store"), &workload::key()).expect("the store opens");
     println!("open_s {:.2}", start.elapsed().as_secs_f64());
-    if increment {
-        let taken = workload::take_increment(&store, folder);
-        println!("records_new {taken}");
-    }
-    let cpu = support::cpu_s();
-    let start = Instant::now();
+    println!("open_cpu_s {:.2}", cpu_s());
     let runner = JobRunner::new(store.clone()).expect("a runner");
+    run(&runner, "");
+    let start = Instant::now();
+    let taken = workload::take_increment(&store, folder);
+    println!("increment_taken {taken}");
+    println!("increment_taken_in_s {:.2}", start.elapsed().as_secs_f64());
+    run(&runner, "increment_");
+}
+
+/// One run, with its figures; each name begins with `prefix`.
+fn run(runner: &JobRunner, prefix: &str) {
+    let cpu = cpu_s();
+    let start = Instant::now();
     let id = runner.start(None).expect("a run starts");
-    let run = wait(&runner, id);
+    let run = wait(runner, id);
     let seconds = start.elapsed().as_secs_f64();
     let report = run.report.as_ref().unwrap_or_else(|| {
         panic!("the run failed: {}", run.failure.as_deref().unwrap_or("?"));
     });
+    let note = |name: &str, value: String| println!("{prefix}{name} {value}");
     for step in &run.steps {
-        println!("{}_s {:.2}", step.name, step.seconds);
+        note(&format!("{}_s", step.name), format!("{:.2}", step.seconds));
     }
-    println!("run_s {seconds:.2}");
-    println!("run_cpu_s {:.2}", support::cpu_s() - cpu);
-    println!("records {}", report.records);
-    println!("candidate_pairs {}", report.candidate_pairs);
-    println!("blocks_capped {}", report.blocks_capped);
-    println!("links {}", report.links);
-    println!("entities {}", report.entities);
-    println!("upper_bits {:.2}", report.thresholds.upper_bits);
+    note("run_s", format!("{seconds:.2}"));
+    note("run_cpu_s", format!("{:.2}", cpu_s() - cpu));
+    note("records", report.records.to_string());
+    note("candidate_pairs", report.candidate_pairs.to_string());
+    note("blocks_capped", report.blocks_capped.to_string());
+    note("links", report.links.to_string());
+    note("entities", report.entities.to_string());
+    note("upper_bits", format!("{:.2}", report.thresholds.upper_bits));
+    if let Some(new) = report.blocking.new_rows {
+        note("new_rows", new.to_string());
+    }
+    if let Some(audit) = &report.blocking.audit {
+        note("audit_rows", audit.rows.to_string());
+        note("audit_pairs", audit.pairs.to_string());
+        note(
+            "pair_completeness",
+            format!("{:.5}", audit.pair_completeness),
+        );
+        note(
+            "pair_completeness_low",
+            format!("{:.5}", audit.interval.low),
+        );
+    }
     let (resident, peak) = support::resident_mib(std::process::id());
-    println!("rss_end_mib {resident:.0}");
-    println!("rss_peak_mib {peak:.0}");
-    for warning in &report.warnings {
-        eprintln!("{warning}");
-    }
+    note("rss_end_mib", format!("{resident:.0}"));
+    note("rss_peak_mib", format!("{peak:.0}"));
+    report
+        .warnings
+        .iter()
+        .for_each(|warning| eprintln!("{warning}"));
 }
 
 fn wait(runner: &JobRunner, id: musubi::terms::RunId) -> Run {
@@ -136,4 +150,16 @@ fn wait(runner: &JobRunner, id: musubi::terms::RunId) -> Run {
             newest.changed().await.expect("the runner lives");
         }
     })
+}
+
+/// Processor time of this process and its threads, seconds.
+fn cpu_s() -> f64 {
+    let stat = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    let after_name = stat.rsplit(')').next().unwrap_or_default();
+    let ticks = after_name.split_whitespace().skip(11).take(2);
+    // A tick is a hundredth of a second on Linux.
+    ticks
+        .filter_map(|word| word.parse::<f64>().ok())
+        .sum::<f64>()
+        / 100.0
 }

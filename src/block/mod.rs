@@ -10,11 +10,13 @@
 //! most [`ROUND_ENTRIES`](pass::ROUND_ENTRIES) values of 16 bytes.
 
 mod exact;
+mod more;
 mod pairs;
 mod pass;
 mod plan;
 
 pub use exact::{sample_rows, sharing_rows};
+pub use more::more_candidates;
 pub use plan::{BlockPlan, Outlook, TagOutlook, plan};
 
 use self::pairs::PairSets;

@@ -1,10 +1,10 @@
 use proptest::prelude::*;
 
 use super::*;
-use crate::terms::{EventKind, LinkageProfile, Row};
+use crate::terms::{EventKind, LinkageProfile, PassReason, Row};
 
 /// A table whose rows carry only the given tags; 0 is absent.
-fn table(rows: &[Vec<u64>]) -> RecordTable {
+pub(super) fn table(rows: &[Vec<u64>]) -> RecordTable {
     let layout = LinkageProfile::built_in("jp-standard")
         .expect("built in")
         .layout();
@@ -29,7 +29,7 @@ fn table(rows: &[Vec<u64>]) -> RecordTable {
     table
 }
 
-fn plan(tags: &[usize], block_rows_max: usize) -> BlockPlan {
+pub(super) fn plan(tags: &[usize], block_rows_max: usize) -> BlockPlan {
     BlockPlan {
         tags: tags.to_vec(),
         block_rows_max,
@@ -107,8 +107,6 @@ fn absent_tags_pair_nothing() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(48))]
-
     #[test]
     fn blocking_equals_the_naive_union(
         rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 0..40),
@@ -124,6 +122,31 @@ proptest! {
         }
         prop_assert_eq!(pairs(&found), expected);
     }
+    #[test]
+    fn the_exact_scan_finds_all_that_share_a_value(
+        rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 1..40),
+        chosen in proptest::collection::vec(0_usize..40, 0..10),
+    ) {
+        let sample: Vec<u32> = chosen.iter().map(|row| (row % rows.len()) as u32).collect();
+        let found = sharing_rows(&table(&rows), &sample);
+        let mut expected = Vec::new();
+        for a in 0..rows.len() {
+            for b in a + 1..rows.len() {
+                let sampled = sample.contains(&(a as u32)) || sample.contains(&(b as u32));
+                let shares = |tag: usize| rows[a][tag] != 0 && rows[a][tag] == rows[b][tag];
+                if sampled && (0..3).any(shares) {
+                    expected.push((a as u32, b as u32));
+                }
+            }
+        }
+        let found: Vec<_> = found.iter().map(|pair| (pair.a, pair.b)).collect();
+        prop_assert_eq!(found, expected);
+    }
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(4))]
+
     /// Enough rows for several tasks, partitions and sets; the oracle is a join by value.
     #[test]
     fn many_rows_are_joined_like_few(seed in 0_u64..1000, people in 1_000_u64..30_000) {
@@ -152,25 +175,50 @@ proptest! {
         let new: u64 = found.passes.iter().map(|pass| pass.new_pairs).sum();
         prop_assert_eq!(new, found.pairs.len() as u64);
     }
+}
 
-    #[test]
-    fn the_exact_scan_finds_all_that_share_a_value(
-        rows in proptest::collection::vec(proptest::collection::vec(0_u64..5, 3), 1..40),
-        chosen in proptest::collection::vec(0_usize..40, 0..10),
-    ) {
-        let sample: Vec<u32> = chosen.iter().map(|row| (row % rows.len()) as u32).collect();
-        let found = sharing_rows(&table(&rows), &sample);
-        let mut expected = Vec::new();
-        for a in 0..rows.len() {
-            for b in a + 1..rows.len() {
-                let sampled = sample.contains(&(a as u32)) || sample.contains(&(b as u32));
-                let shares = |tag: usize| rows[a][tag] != 0 && rows[a][tag] == rows[b][tag];
-                if sampled && (0..3).any(shares) {
-                    expected.push((a as u32, b as u32));
-                }
-            }
-        }
-        let found: Vec<_> = found.iter().map(|pair| (pair.a, pair.b)).collect();
-        prop_assert_eq!(found, expected);
-    }
+#[test]
+fn the_plan_leaves_out_what_nobody_has_and_says_what_to_expect() {
+    let rows: Vec<Vec<u64>> = (0..100)
+        .map(|row| vec![row / 4 + 1, 0, u64::from(row == 7)])
+        .collect();
+    let outlook = super::plan(&table(&rows), &[0, 1, 2]);
+    assert_eq!(outlook.plan, plan(&[0], 1_000));
+    let of = |tag, rows, estimated_pairs, reason| TagOutlook {
+        tag,
+        rows,
+        estimated_pairs,
+        reason,
+    };
+    let expected = [
+        of(0, 100, 25 * 6, PassReason::Shared),
+        of(1, 0, 0, PassReason::Empty),
+        of(2, 1, 0, PassReason::Empty),
+    ];
+    assert_eq!(outlook.tags, expected);
+}
+
+#[test]
+fn the_plan_lowers_the_limit_where_there_would_be_too_many_pairs() {
+    // 990 rows of one value in each of two tags: half as many pairs again as may be proposed.
+    let rows: Vec<Vec<u64>> = (0..1_300)
+        .map(|row| match row {
+            0..990 => vec![1, 2],
+            _ => vec![row / 2, row / 2],
+        })
+        .collect();
+    let outlook = super::plan(&table(&rows), &[0, 1]);
+    assert_eq!(outlook.plan.block_rows_max, 300);
+    assert_eq!(outlook.tags[0].estimated_pairs, 155);
+}
+
+#[test]
+fn a_sample_is_as_large_as_asked_and_drawn_by_the_seed() {
+    let rows = vec![vec![1]; 5_000];
+    let sample = sample_rows(&table(&rows), 300, 5);
+    assert_eq!(sample.len(), 300);
+    assert!(sample.is_sorted());
+    assert_eq!(sample, sample_rows(&table(&rows), 300, 5));
+    assert_ne!(sample, sample_rows(&table(&rows), 300, 6));
+    assert_eq!(sample_rows(&table(&rows[..20]), 300, 5).len(), 20);
 }

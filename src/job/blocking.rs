@@ -4,9 +4,10 @@ use std::collections::HashMap;
 
 use rayon::prelude::*;
 
+use super::linked::Linked;
 use super::scoring::Scored;
 use super::tracers;
-use crate::block::{self, BlockPlan, Candidates, Outlook};
+use crate::block::{self, BlockPlan, Outlook};
 use crate::compare::Comparer;
 use crate::score::{self, Model};
 use crate::terms::methods::Interval;
@@ -38,12 +39,8 @@ pub fn block_plan(profile: &LinkageProfile, table: &RecordTable) -> BlockPlan {
 }
 
 /// The report of blocking.
-pub(super) fn report(
-    profile: &LinkageProfile,
-    outlook: &Outlook,
-    found: &Candidates,
-    audit: BlockingAudit,
-) -> BlockingReport {
+pub(super) fn report(profile: &LinkageProfile, linked: &Linked) -> BlockingReport {
+    let Linked { outlook, found, .. } = linked;
     let pass = |tag: usize| found.passes.iter().find(|pass| pass.tag == tag);
     let passes = outlook.tags.iter().map(|planned| {
         let done = pass(planned.tag).copied().unwrap_or_default();
@@ -62,7 +59,8 @@ pub(super) fn report(
         block_rows_max: outlook.plan.block_rows_max as u64,
         pairs_max: outlook.pairs_max,
         passes: passes.collect(),
-        audit: Some(audit),
+        new_rows: linked.new_rows,
+        audit: Some(linked.audit),
     }
 }
 

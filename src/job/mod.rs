@@ -3,7 +3,9 @@
 
 mod blocking;
 mod clustering;
+mod linked;
 mod pipeline;
+mod report;
 mod runner;
 mod scoring;
 mod tracers;

@@ -25,10 +25,35 @@ pub struct LoadedTable {
     pub sources: Vec<SourceId>,
     /// The record ref of each row.
     pub refs: RowRefs,
+    /// The segments that the rows come from, in order.
+    pub(super) segments: Vec<LoadedSegment>,
     order: OnceLock<Vec<RowIndex>>,
 }
 
+/// A segment as it was when its rows were loaded.
+#[derive(Clone, PartialEq)]
+pub(super) struct LoadedSegment {
+    /// Number of the submission.
+    pub(super) submission: u64,
+    /// How often the segment had been written anew.
+    pub(super) generation: u32,
+    /// Rows that were loaded.
+    pub(super) live: RoaringBitmap,
+}
+
 impl LoadedTable {
+    /// Adds the rows of segments that came later, of the same sources.
+    pub(super) fn append(&mut self, more: Self) {
+        self.table.append(more.table);
+        let start = self.refs.text.len() as u64;
+        self.refs.text.push_str(&more.refs.text);
+        self.refs
+            .ends
+            .extend(more.refs.ends.iter().map(|end| start + end));
+        self.segments.extend(more.segments);
+        self.order = OnceLock::new();
+    }
+
     /// The rows in (source, record ref) order.
     pub(super) fn order(&self) -> &[RowIndex] {
         self.order.get_or_init(|| {
@@ -120,6 +145,7 @@ pub(super) struct TableBuilder {
     columns: Columns,
     sources: Vec<SourceId>,
     refs: RowRefs,
+    segments: Vec<LoadedSegment>,
     layout: Layout,
 }
 
@@ -130,6 +156,7 @@ impl TableBuilder {
             columns: Columns::with_capacity(layout, rows),
             sources,
             refs: RowRefs::default(),
+            segments: Vec::new(),
             layout: layout.clone(),
         }
     }
@@ -155,6 +182,11 @@ impl TableBuilder {
                 self.refs.push(label);
             }
         }
+        self.segments.push(LoadedSegment {
+            submission: expected.submission,
+            generation: expected.generation,
+            live: live.clone(),
+        });
         let (refs, base) = (&self.refs, RowKeys::of(expected.source));
         let added = (first as RowIndex..refs.len() as RowIndex).into_par_iter();
         columns
@@ -169,6 +201,7 @@ impl TableBuilder {
             table: RecordTable::of_columns(self.layout, self.columns),
             sources: self.sources,
             refs: self.refs,
+            segments: self.segments,
             order: OnceLock::new(),
         }
     }

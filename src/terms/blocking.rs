@@ -114,6 +114,10 @@ pub struct BlockingReport {
     pub pairs_max: u64,
     /// One for each tag that the profile blocks on.
     pub passes: Vec<PassReport>,
+    /// Records that were new, if only their pairs were looked for: pairs of the others, the model and
+    /// the cuts are those of the run before.
+    #[serde(default)]
+    pub new_rows: Option<u64>,
     /// What an exact scan found.
     pub audit: Option<BlockingAudit>,
 }

@@ -127,6 +127,30 @@ impl RecordTable {
         columns.keys.push(row.key);
     }
 
+    /// Adds the rows of another table, in their order.
+    ///
+    /// # Panics
+    /// If the layouts differ, or the table has 2³² rows.
+    pub fn append(&mut self, other: Self) {
+        assert!(
+            self.layout == other.layout,
+            "rows of one table have one layout"
+        );
+        assert!(
+            self.len() + other.len() <= u32::MAX as usize,
+            "a table has fewer than 2^32 rows"
+        );
+        let (columns, more) = (&mut self.columns, other.columns);
+        append(&mut columns.filters, more.filters);
+        append(&mut columns.tags, more.tags);
+        append(&mut columns.presence, more.presence);
+        append(&mut columns.kinds, more.kinds);
+        append(&mut columns.years, more.years);
+        append(&mut columns.flags, more.flags);
+        append(&mut columns.sources, more.sources);
+        append(&mut columns.keys, more.keys);
+    }
+
     /// Adds an encoding; see [`Self::push`].
     pub fn push_encoding(&mut self, encoding: &RecordEncoding, source: u16, key: u64) {
         self.push(Row {
@@ -221,6 +245,12 @@ impl RecordTable {
     pub fn key(&self, row: RowIndex) -> u64 {
         self.columns.keys[row as usize]
     }
+}
+
+/// Takes no more room than is needed: a column may be a large part of the memory there is.
+fn append<T>(column: &mut Vec<T>, mut more: Vec<T>) {
+    column.reserve_exact(more.len());
+    column.append(&mut more);
 }
 
 /// The packed parts of one row.

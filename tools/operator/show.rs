@@ -96,6 +96,9 @@ fn report_lines(report: &RunReport) -> String {
         report.threshold_rule,
         report.expected_precision,
     );
+    if let Some(new) = report.blocking.new_rows {
+        text += &format!("  {new} new records, linked by the model of the run before\n");
+    }
     if let Some(audit) = &report.blocking.audit {
         text += &format!(
             "  blocking: of {} pairs of {} records drawn at random, scanned exactly, {:.4} were \

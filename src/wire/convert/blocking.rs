@@ -21,6 +21,7 @@ impl From<&BlockingReport> for pb::BlockingReport {
             block_record_max: report.block_rows_max,
             pair_max: report.pairs_max,
             passes: passes.collect(),
+            new_record_count: report.new_rows,
             audit: report.audit.as_ref().map(|audit| pb::BlockingAudit {
                 scan: audit.scan.code().to_owned(),
                 record_count: audit.rows,
@@ -53,6 +54,7 @@ impl TryFrom<pb::BlockingReport> for BlockingReport {
             block_rows_max: report.block_record_max,
             pairs_max: report.pair_max,
             passes: passes.collect::<Result<_, RunError>>()?,
+            new_rows: report.new_record_count,
             audit: report.audit.map(audit).transpose()?,
         })
     }

@@ -79,6 +79,7 @@ fn blocking() -> BlockingReport {
             capped_blocks: 1,
             capped_rows: 1_200,
         }],
+        new_rows: Some(3),
         audit: Some(BlockingAudit {
             scan: AuditScan::SharedValues,
             rows: 10,
