@@ -1,5 +1,6 @@
 //! The live records as one table, for the linkage job.
 
+use std::ops::Range;
 use std::sync::OnceLock;
 
 use rayon::prelude::*;
@@ -51,19 +52,41 @@ impl LoadedTable {
             .ends
             .extend(more.refs.ends.iter().map(|end| start + end));
         self.segments.extend(more.segments);
-        self.order = OnceLock::new();
+        let first = self.table.len() - more.refs.len();
+        if let Some(known) = self.order.take() {
+            let added = self.ordered(first as RowIndex..self.table.len() as RowIndex);
+            self.order = OnceLock::from(self.merged(&known, &added));
+        }
+    }
+
+    /// Two lists of rows in order as one.
+    fn merged(&self, known: &[RowIndex], added: &[RowIndex]) -> Vec<RowIndex> {
+        let name = |row: RowIndex| (self.table.source(row), self.refs.text(row));
+        let mut merged = Vec::with_capacity(known.len() + added.len());
+        let mut rest = known;
+        for row in added {
+            let before = rest.partition_point(|other| name(*other) < name(*row));
+            merged.extend_from_slice(&rest[..before]);
+            merged.push(*row);
+            rest = &rest[before..];
+        }
+        merged.extend_from_slice(rest);
+        merged
     }
 
     /// The rows in (source, record ref) order.
     pub(super) fn order(&self) -> &[RowIndex] {
-        self.order.get_or_init(|| {
-            let mut of_source: Vec<Vec<(u64, RowIndex)>> = vec![Vec::new(); self.sources.len()];
-            for row in 0..self.refs.len() as RowIndex {
-                of_source[usize::from(self.table.source(row))].push((0, row));
-            }
-            let ordered = of_source.into_iter().map(|rows| self.refs.in_order(rows));
-            ordered.flatten().map(|(_, row)| row).collect()
-        })
+        self.order
+            .get_or_init(|| self.ordered(0..self.refs.len() as RowIndex))
+    }
+
+    fn ordered(&self, rows: Range<RowIndex>) -> Vec<RowIndex> {
+        let mut of_source: Vec<Vec<(u64, RowIndex)>> = vec![Vec::new(); self.sources.len()];
+        for row in rows {
+            of_source[usize::from(self.table.source(row))].push((0, row));
+        }
+        let ordered = of_source.into_iter().map(|rows| self.refs.in_order(rows));
+        ordered.flatten().map(|(_, row)| row).collect()
     }
 }
 
