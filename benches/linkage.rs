@@ -85,7 +85,9 @@ fn link(folder: &Path) {
     let taken = workload::take_increment(&store, folder);
     println!("increment_taken {taken}");
     println!("increment_taken_in_s {:.2}", start.elapsed().as_secs_f64());
-    run(&runner, "increment_");
+    if taken > 0 {
+        run(&runner, "increment_");
+    }
 }
 
 /// One run, with its figures; each name begins with `prefix`.

@@ -10,7 +10,7 @@ use std::time::Instant;
 use musubi::encode::file::{EncodingReader, EncodingWriter};
 use musubi::encode::key::{LinkageSecret, SourceSecret};
 use musubi::encode::sources::SourceList;
-use musubi::store::{KeyProvider, Store, StoreKey};
+use musubi::store::{BeginSubmissionError, KeyProvider, Store, StoreKey};
 use musubi::terms::{RecordEncoding, SourceId, SubmissionHeader};
 use musubi::tools::source::encode::{EncodeOptions, OutputFormat, encode_source};
 use musubi::tools::synth::{self, SynthOptions};
@@ -149,8 +149,11 @@ fn submit(
         epoch: EPOCH.into(),
         request_id,
     };
-    let begun = store.begin_submission(&header);
-    let mut writer = begun.unwrap_or_else(|error| panic!("{error}"));
+    let mut writer = match store.begin_submission(&header) {
+        Ok(writer) => writer,
+        Err(BeginSubmissionError::AlreadyDone(_)) => return 0,
+        Err(error) => panic!("{error}"),
+    };
     let mut taken = 0;
     for record in records.take(OF_SUBMISSION as usize) {
         writer.append(&record).expect("appended");
@@ -160,7 +163,7 @@ fn submit(
     taken
 }
 
-/// Takes in what was held back; gives the number of records.
+/// Takes in what was held back; gives the number of records, 0 if they are there already.
 pub fn take_increment(store: &Store, folder: &Path) -> u64 {
     let listed = fs::read_dir(folder.join("increment")).expect("a folder");
     let files = listed.map(|entry| entry.expect("listed").path());

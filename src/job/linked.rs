@@ -252,6 +252,9 @@ fn mark(touched: &mut [bool], scored: &Scored, known: (usize, usize)) {
     }
 }
 
+/// Says of the rows of a component whether it is to be looked at.
+type OfComponent<'a> = &'a (dyn Fn(&[RowIndex]) -> bool + Sync);
+
 /// Compares the pairs that links connect over others and blocking missed, of all components or those
 /// wanted; gives them, ascending.
 pub(super) fn complete(
@@ -260,7 +263,7 @@ pub(super) fn complete(
     scored: &mut Scored,
     proposed: &[CandidatePair],
     completed: &[CandidatePair],
-    wanted: Option<&(dyn Fn(&[RowIndex]) -> bool + Sync)>,
+    wanted: Option<OfComponent<'_>>,
     done: &(dyn Fn(u64) + Sync),
 ) -> Vec<CandidatePair> {
     let table = &loaded.table;
