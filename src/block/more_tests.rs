@@ -2,9 +2,9 @@
 
 use proptest::prelude::*;
 
-use super::super::tests::{plan, table};
 use super::*;
 use crate::block::candidates;
+use crate::block::tests::{plan, table};
 
 proptest! {
     #[test]

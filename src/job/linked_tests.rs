@@ -7,8 +7,8 @@ use proptest::prelude::*;
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::super::pipeline::Done;
 use super::*;
+use crate::job::pipeline::Done;
 use crate::store::{KeyProvider, Store, StoreKey};
 use crate::terms::{
     Attribute, EventKind, Link, RecordEncoding, RecordRef, SourceId, SubmissionHeader,
