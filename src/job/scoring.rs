@@ -64,6 +64,19 @@ pub(super) struct Scored {
 }
 
 impl Scored {
+    /// No pairs yet.
+    pub(super) fn new(estimate: Estimate, choice: Choice, sources: usize) -> Self {
+        Self {
+            counts: LinkCounts::new(choice.thresholds.upper_bits, sources),
+            estimate,
+            choice,
+            patterns: Vec::new(),
+            links: Vec::new(),
+            supporting: Vec::new(),
+            sources,
+        }
+    }
+
     /// Adds pairs, decided by the model and the cuts as they are.
     pub(super) fn add(
         &mut self,
@@ -158,15 +171,7 @@ pub(super) fn score(
     let total_pairs = rows * (rows - 1.0) / 2.0;
     let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
     let choice = score::choose(&estimate.model, &patterns, fixed);
-    let mut scored = Scored {
-        counts: LinkCounts::new(choice.thresholds.upper_bits, sources),
-        estimate,
-        choice,
-        patterns: Vec::new(),
-        links: Vec::new(),
-        supporting: Vec::new(),
-        sources,
-    };
+    let mut scored = Scored::new(estimate, choice, sources);
     scored.decide(table, pairs, vectors, patterns);
     scored
 }
