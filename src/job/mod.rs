@@ -2,6 +2,7 @@
 //! gives a run its life: queued, running, succeeded or failed.
 
 mod clustering;
+mod people;
 mod pipeline;
 mod runner;
 mod scoring;
@@ -9,3 +10,6 @@ mod tracers;
 
 pub use pipeline::{PipelineError, block_plan};
 pub use runner::{JobRunner, StartRunError};
+
+#[cfg(test)]
+mod coverage_tests;

@@ -7,15 +7,15 @@ use rand::{Rng, SeedableRng};
 use rayon::prelude::*;
 
 use super::scoring::{self, Scored};
-use super::{clustering, tracers};
+use super::{clustering, people, tracers};
 use crate::block::{self, BlockPlan, Candidates};
 use crate::cluster::{self, ClusterRules, Evidence, Partition};
 use crate::compare::Comparer;
 use crate::score;
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
 use crate::terms::profile::LinkageProfile;
-use crate::terms::run::{Progress, RunReport, SourceCount, StepReport};
-use crate::terms::{ClusteringReport, EntityId, RowIndex, RunId, Thresholds};
+use crate::terms::run::{Progress, RunReport, SourceCount, StepReport, ThresholdPolicy};
+use crate::terms::{ClusteringReport, EntityId, RowIndex, RunId};
 
 /// Blocks with more rows than this are left out of a pass.
 const BLOCK_ROWS_MAX: usize = 1_000;
@@ -69,7 +69,7 @@ impl<'a> Pipeline<'a> {
     pub(super) fn run(
         mut self,
         run: RunId,
-        fixed: Option<Thresholds>,
+        policy: ThresholdPolicy,
     ) -> Result<(Vec<StepReport>, RunReport), PipelineError> {
         let (profile, _) = self.store.profile().ok_or(PipelineError::NoProfile)?;
 
@@ -107,7 +107,7 @@ impl<'a> Pipeline<'a> {
                 &comparer,
                 &found.pairs,
                 &vectors,
-                fixed,
+                policy,
             );
             let links = scored.links.len() as u64;
             Ok((scored, links))
@@ -142,11 +142,10 @@ impl<'a> Pipeline<'a> {
         })?;
 
         let mut report = report(&profile, &loaded, &found, &scored, &clusters);
-        report.clustering = clustering::report(table, &clusters, &rules, &scored);
+        report.clustering = clustering::report(table, &clusters, &rules);
         report.clustering.churn = churn;
-        report
-            .warnings
-            .extend(clustering::warnings(&clusters, &report.clustering));
+        let warnings = clustering::warnings(&clusters, &report);
+        report.warnings.extend(warnings);
         report.candidate_pairs += completed;
         Ok((self.steps, report))
     }
@@ -244,8 +243,19 @@ fn report(
     }
     let entities = entity_sizes.iter().sum();
     let errors = score::estimate_errors(&scored.counts, &records, entities);
+    let tracers = tracers::people(loaded);
+    let (people, leanings) = people::count(&people::Linkage {
+        table,
+        sources: &loaded.sources,
+        partition: &clusters.partition,
+        scored,
+        errors: &errors,
+        tracers: &tracers,
+    });
     let mut methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
-    methods.tracers = tracers::recall(loaded, &clusters.partition);
+    methods.tracers = tracers::recall(&tracers, &clusters.partition);
+    methods.people = Some(people);
+    methods.fallbacks.extend(leanings);
     warnings.extend(
         methods
             .fallbacks

@@ -270,6 +270,9 @@ fn rule(rule: ThresholdRule, text: &Text) -> String {
         ThresholdRule::TargetPrecision(target) => {
             text.rule_target.replace("{}", &format::percent(target))
         }
+        ThresholdRule::TargetFalseLinks(target) => {
+            text.rule_false_links.replace("{}", &target.to_string())
+        }
         ThresholdRule::Given => text.rule_given.into(),
     }
 }

@@ -106,6 +106,8 @@ texts! {
     rule: "しきい値の決め方", "How the thresholds were chosen";
     rule_target: "リンクの期待適合率が {} 以上となる最小の値（オッズ 1:1 を下回らない）",
         "The lowest cut, not below even odds, at which {} of links are expected to be right";
+    rule_false_links: "1,000 人あたりの期待誤リンクが {} 以下となる最小の値（オッズ 1:1 を下回らない）",
+        "The lowest cut, not below even odds, at which at most {} false links are expected for 1,000 people";
     rule_given: "実行時に指定", "Given with the run";
     prior: "事前確率 λ", "Prior λ";
     as_table: "分布を表で見る", "The histogram as a table";

@@ -4,6 +4,7 @@
 mod clustering;
 mod methods;
 mod names;
+mod people;
 mod receipt;
 mod record;
 mod run;
