@@ -39,7 +39,7 @@ pub struct ClusterRules {
     pub(super) given: Vec<usize>,
     /// Tags that agree only if date of birth and sex do.
     pub(super) birth_and_sex: Vec<usize>,
-    /// Tags that agree only if date of birth and given name do: whoever shares one of them was born, or
+    /// Tags that agree only if date of birth and whole name do: whoever shares one of them was born, or
     /// died, once.
     pub(super) named_birth: Vec<usize>,
     /// Those of `birth_and_sex` that tell neither name nor number: strangers share them.
@@ -62,10 +62,15 @@ impl ClusterRules {
         let tells_birth = |attributes: &Vec<Attribute>| {
             AttributeSet::closure(attributes).contains_all(AttributeSet::closure(&born))
         };
+        let names = [
+            [Attribute::SurnameKana, Attribute::GivenKana],
+            [Attribute::SurnameKanji, Attribute::GivenKanji],
+            [Attribute::Surname, Attribute::Given],
+        ];
         let tells_named_birth = |attributes: &Vec<Attribute>| {
             let told = AttributeSet::closure(attributes);
-            let named = [Attribute::GivenKana, Attribute::GivenKanji];
-            told.contains(Attribute::BirthDate) && named.into_iter().any(|name| told.contains(name))
+            let whole = |name: &[Attribute; 2]| name.iter().all(|part| told.contains(*part));
+            told.contains(Attribute::BirthDate) && names.iter().any(whole)
         };
         let where_only = |attributes: &Vec<Attribute>| {
             attributes.iter().all(|attribute| {
@@ -89,7 +94,7 @@ impl ClusterRules {
             };
             tags.iter().position(only)
         };
-        let names = [Attribute::GivenKana, Attribute::GivenKanji];
+        let given = [Attribute::GivenKana, Attribute::GivenKanji];
         Self {
             support_min: match compares_filters(profile) {
                 true => SUPPORT_MIN,
@@ -100,7 +105,7 @@ impl ClusterRules {
             penalty_bits: PENALTY_BITS,
             rows_max: ROWS_MAX,
             branch: branch_tags(&tags),
-            given: names.into_iter().filter_map(given_of).collect(),
+            given: given.into_iter().filter_map(given_of).collect(),
             birth_and_sex: numbered(&tells_birth),
             named_birth: numbered(&tells_named_birth),
             neighbours: numbered(&|tag| tells_birth(tag) && where_only(tag)),

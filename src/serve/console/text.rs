@@ -73,6 +73,8 @@ texts! {
     fingerprint: "フィンガープリント", "Fingerprint";
     epoch: "エポック", "Epoch";
     people_found: "見つかった人数", "People found";
+    people_counted: "推定人数（95 % 区間）", "Estimated people (95 % interval)";
+    people_counted_note: "結び漏れと誤りの推定を差し引いた人数", "Entities, corrected for links missed and links that are false";
     people_unit: "人", "people";
     records_into_people: "すべてのレコードを人ごとに結んだ結果です。", "What all records come to, once tied together by person.";
     run_of: "実行日時", "Run of";
