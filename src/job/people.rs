@@ -44,6 +44,8 @@ impl Tally {
 /// All tallies of one pass over the entities.
 struct Tallies {
     all: Tally,
+    /// Entities of a single record.
+    alone: u64,
     seats: u64,
     sources: Vec<Tally>,
     kinds: [Tally; KINDS],
@@ -56,6 +58,7 @@ impl Tallies {
     fn of(table: &RecordTable, partition: &Partition, sources: usize) -> Self {
         let mut tallies = Self {
             all: Tally::default(),
+            alone: 0,
             seats: 0,
             sources: vec![Tally::default(); sources],
             kinds: [Tally::default(); KINDS],
@@ -69,6 +72,7 @@ impl Tallies {
                 continue;
             }
             tallies.all.add(rows.len() as u64);
+            tallies.alone += u64::from(rows.len() == 1);
             let mut each = |value: &dyn Fn(RowIndex) -> u16, add: &mut dyn FnMut(u16, u64)| {
                 sorted.clear();
                 sorted.extend(rows.iter().map(|row| value(*row)));
@@ -219,9 +223,10 @@ fn excess(
     let needed = people.seats.saturating_sub(people.entities) as f64;
     let Some(missed) = score::missed_ties(&of_tracers, needed) else {
         let expected = expected_between(linkage, &cluster_of);
-        let words = "no tracers with records in two sources: the number of people knows of missed links \
-                     only what the model says about pairs that were compared; it may be too high";
-        let excess = score::excess_by_model(expected, people.entities);
+        let words = "no tracers with records in two sources: nothing tells of links that blocking never \
+                     proposed. The number of people is likely too high, and the lower end of its interval is \
+                     a limit: as if every record that is alone belonged to somebody else";
+        let excess = score::excess_by_model(expected, tallies.alone, people.entities);
         return (PeopleBasis::Model, excess, vec![words.into()]);
     };
     let mut words = Vec::new();

@@ -95,14 +95,18 @@ pub fn excess_by_tracers(people: Pieces, hidden: f64, missed: Estimated) -> Esti
 }
 
 /// Entities too many by the model: `expected` pairs of entities that were compared and are one.
+///
+/// Nothing tells of the pairs that were not compared, so that the upper end is a limit and no estimate:
+/// any of the `alone`, entities of a single record, may belong to another.
 #[must_use]
-pub fn excess_by_model(expected: f64, entities: u64) -> Estimated {
+pub fn excess_by_model(expected: f64, alone: u64, entities: u64) -> Estimated {
     let most = entities.saturating_sub(1) as f64;
+    let likely = poisson(expected * MODEL_FACTOR, Z).high;
     Estimated {
         value: expected.min(most),
         interval: Interval {
-            low: poisson(expected / MODEL_FACTOR, Z).low,
-            high: poisson(expected * MODEL_FACTOR, Z).high.min(most),
+            low: poisson(expected / MODEL_FACTOR, Z).low.min(most),
+            high: likely.max(alone as f64).min(most),
         },
     }
 }
@@ -277,6 +281,15 @@ mod tests {
             found.interval.high - found.interval.low
         };
         assert!(width(all, 20) > 1.5 * width(one, 80));
+    }
+
+    #[test]
+    fn without_tracers_whoever_has_one_record_may_be_another() {
+        let found = excess_by_model(2.0, 300, 1_000);
+        assert!(found.value == 2.0 && found.interval.high == 300.0);
+        let likely = excess_by_model(100.0, 3, 1_000).interval;
+        assert!(likely.low < 20.0 && likely.high > 500.0);
+        assert_eq!(excess_by_model(5.0, 1, 1).interval.high, 0.0);
     }
 
     #[test]

@@ -13,8 +13,9 @@ use super::methods::Interval;
 pub enum PeopleBasis {
     /// On tracers: into how many entities people fall whose records are known.
     Tracers,
-    /// On the model's expectation for pairs that were compared, within a factor. Pairs that blocking
-    /// never proposed are not in it.
+    /// On the model's expectation for pairs that were compared. Of pairs that blocking never proposed
+    /// nothing is known: the lower end of an interval is as if every record that is alone belonged to
+    /// somebody else.
     Model,
 }
 
