@@ -7,6 +7,8 @@ use std::path::Path;
 use musubi::encode::{Encoder, LinkageSecret, SourceSecret};
 use musubi::job::JobRunner;
 use musubi::store::{KeyProvider, Published, Store, StoreKey};
+use musubi::terms::methods::Interval;
+use musubi::terms::people::PeopleBasis;
 use musubi::terms::run::{Run, RunState};
 use musubi::terms::{
     EntityId, IdState, LinkageProfile, RecordEncoding, RecordFlag, RecordRef, SourceId,
@@ -250,7 +252,19 @@ fn tracers_measure_recall_and_are_nobody() {
     let published = with.published().expect("published");
     assert_eq!(published.len() as u64, real, "tracers are not published");
     assert_eq!(report.entities, ids(&published).len() as u64);
-    let recall = report.methods.expect("a sheet").tracers.expect("planted");
+    let sheet = report.methods.expect("a sheet");
+    let people: BTreeSet<u32> = (records[..real as usize].iter())
+        .map(|record| record.person)
+        .collect();
+    let counted = sheet.people.expect("people are counted");
+    println!("{} people, counted {:?}", people.len(), counted.all);
+    assert_eq!(counted.basis, PeopleBasis::Tracers);
+    assert_eq!(counted.all.entities, report.entities);
+    let Interval { low, high } = counted.all.interval;
+    assert!((low..=high).contains(&(people.len() as f64)));
+    assert_eq!(counted.sources.len(), 9);
+    assert!(!counted.years.is_empty() && !counted.overlaps.is_empty());
+    let recall = sheet.tracers.expect("planted");
     println!("recall on tracers {recall:?}");
     assert!(recall.pairs > 100 && recall.people > 50);
     assert!(recall.recall > 0.9 && recall.recall <= recall.interval.high);

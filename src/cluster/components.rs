@@ -1,7 +1,7 @@
 //! Connected components of rows under links, in flat arrays: nothing is allocated for a component.
 
 use super::Evidence;
-use crate::terms::{Link, RowIndex, Verdict};
+use crate::terms::{CandidatePair, Link, RowIndex, Verdict};
 
 /// Components of two rows or more, each with its links.
 ///
@@ -173,6 +173,20 @@ fn add_up(counts: &mut [u32]) {
         total += *count;
         *count = total;
     }
+}
+
+/// How many groups `rows` rows fall into if these pairs are joined.
+#[must_use]
+pub fn component_count(rows: usize, pairs: impl Iterator<Item = CandidatePair>) -> usize {
+    let mut parent: Vec<RowIndex> = (0..rows as RowIndex).collect();
+    let mut count = rows;
+    for CandidatePair { a, b } in pairs {
+        if root(&mut parent, a) != root(&mut parent, b) {
+            join(&mut parent, a, b);
+            count -= 1;
+        }
+    }
+    count
 }
 
 /// Puts two rows into one set; the smaller root stays.

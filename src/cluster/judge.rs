@@ -4,7 +4,7 @@
 //!
 //! | rule | what it says | where it is kept |
 //! |---|---|---|
-//! | C1 | one birth; two sources may report it, in one year | here, forbids a merge |
+//! | C1 | one birth; two sources may report it in one year, and one source if name and birth date agree | here, forbids a merge |
 //! | C2 | one death; likewise | here, forbids a merge |
 //! | C3 | nothing after death; to the end of the next year, as only years are known | here, forbids a merge |
 //! | C4 | nothing before birth; from the year before it was filed | here, and of one record at its source |
@@ -95,7 +95,8 @@ impl Judge<'_> {
     pub(super) fn conflict(&self, a: &[Fact], b: &[Fact]) -> Option<SetAsideReason> {
         let pairs = || a.iter().flat_map(|x| b.iter().map(move |y| (x, y)));
         let once = |kind: EventKind| {
-            let twice = |x: &Fact, y: &Fact| x.kind == kind && y.kind == kind && !is_one(x, y);
+            let twice =
+                |x: &Fact, y: &Fact| x.kind == kind && y.kind == kind && !self.is_one_event(x, y);
             (a.iter().any(|x| x.kind == kind) && b.iter().any(|y| y.kind == kind))
                 && pairs().any(|(x, y)| twice(x, y))
         };
@@ -144,16 +145,23 @@ impl Judge<'_> {
     }
 
     fn share_birth_and_sex(&self, x: RowIndex, y: RowIndex) -> bool {
-        self.rules.birth_and_sex.iter().any(|tag| {
+        self.share(&self.rules.birth_and_sex, x, y)
+    }
+
+    /// Whether two rows agree in one of these tags.
+    fn share(&self, tags: &[usize], x: RowIndex, y: RowIndex) -> bool {
+        tags.iter().any(|tag| {
             let (x, y) = (self.table.tag(x, *tag), self.table.tag(y, *tag));
             x.is_some() && x == y
         })
     }
-}
 
-/// One birth or death that two sources report.
-fn is_one(x: &Fact, y: &Fact) -> bool {
-    x.source != y.source && x.year == y.year && x.year != 0
+    /// One birth or death that two sources report, or one source twice: a registry files some events
+    /// again, and then name and birth date are the same. Those of twins are not.
+    fn is_one_event(&self, x: &Fact, y: &Fact) -> bool {
+        let one_year = x.year == y.year && x.year != 0;
+        one_year && (x.source != y.source || self.share(&self.rules.named_birth, x.row, y.row))
+    }
 }
 
 /// Something happened on this side after a death on that.

@@ -15,11 +15,14 @@ mod judge;
 mod oversize;
 mod partition;
 mod rules;
+mod ties;
 mod violation;
 
+pub use components::component_count;
 pub use identity::inherit;
 pub use partition::Partition;
 pub use rules::ClusterRules;
+pub use ties::false_ties;
 pub use violation::false_merges;
 
 use rayon::prelude::*;

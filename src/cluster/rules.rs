@@ -1,10 +1,13 @@
 //! What a cluster may be: support, and which tags tell households and twins apart.
 
-use crate::terms::profile::LinkageProfile;
+use crate::terms::profile::{Evidence, LinkageProfile};
 use crate::terms::{Attribute, AttributeSet};
 
 /// Two clusters merge if at least this share of their comparable cross pairs are links.
 const SUPPORT_MIN: f64 = 0.5;
+/// The same where only tags are compared. A tag binds many facts, and two rows of one person differ in
+/// it for one of them: that most cross pairs share no tag hardly speaks against a merge.
+const SUPPORT_MIN_TAGS: f64 = 0.1;
 /// Bits taken off the links of a row whose source found its dates or insurer to be at odds.
 const PENALTY_BITS: f64 = 3.0;
 /// Components with more rows are divided.
@@ -36,7 +39,10 @@ pub struct ClusterRules {
     pub(super) given: Vec<usize>,
     /// Tags that agree only if date of birth and sex do.
     pub(super) birth_and_sex: Vec<usize>,
-    /// Those of them that tell neither name nor number: strangers share them.
+    /// Tags that agree only if date of birth and whole name do: whoever shares one of them was born, or
+    /// died, once.
+    pub(super) named_birth: Vec<usize>,
+    /// Those of `birth_and_sex` that tell neither name nor number: strangers share them.
     pub(super) neighbours: Vec<usize>,
 }
 
@@ -55,6 +61,16 @@ impl ClusterRules {
         let born = [Attribute::BirthDate, Attribute::Sex];
         let tells_birth = |attributes: &Vec<Attribute>| {
             AttributeSet::closure(attributes).contains_all(AttributeSet::closure(&born))
+        };
+        let names = [
+            [Attribute::SurnameKana, Attribute::GivenKana],
+            [Attribute::SurnameKanji, Attribute::GivenKanji],
+            [Attribute::Surname, Attribute::Given],
+        ];
+        let tells_named_birth = |attributes: &Vec<Attribute>| {
+            let told = AttributeSet::closure(attributes);
+            let whole = |name: &[Attribute; 2]| name.iter().all(|part| told.contains(*part));
+            told.contains(Attribute::BirthDate) && names.iter().any(whole)
         };
         let where_only = |attributes: &Vec<Attribute>| {
             attributes.iter().all(|attribute| {
@@ -78,19 +94,30 @@ impl ClusterRules {
             };
             tags.iter().position(only)
         };
-        let names = [Attribute::GivenKana, Attribute::GivenKanji];
+        let given = [Attribute::GivenKana, Attribute::GivenKanji];
         Self {
-            support_min: SUPPORT_MIN,
+            support_min: match compares_filters(profile) {
+                true => SUPPORT_MIN,
+                false => SUPPORT_MIN_TAGS,
+            },
             comparable_mask: blocking.fold(0, |mask, tag| mask | layout.tag_bit(tag)),
             link_bits,
             penalty_bits: PENALTY_BITS,
             rows_max: ROWS_MAX,
             branch: branch_tags(&tags),
-            given: names.into_iter().filter_map(given_of).collect(),
+            given: given.into_iter().filter_map(given_of).collect(),
             birth_and_sex: numbered(&tells_birth),
+            named_birth: numbered(&tells_named_birth),
             neighbours: numbered(&|tag| tells_birth(tag) && where_only(tag)),
         }
     }
+}
+
+/// Whether some comparison looks at a filter, which tells how far two values are apart.
+fn compares_filters(profile: &LinkageProfile) -> bool {
+    let rungs = profile.comparisons.iter().flat_map(|one| &one.rungs);
+    let mut evidence = rungs.map(|rung| &rung.evidence);
+    evidence.any(|evidence| matches!(evidence, Evidence::Filter { .. }))
 }
 
 /// The pair of tags of which the one agrees and the other differs only if the branch differs.
@@ -144,6 +171,13 @@ mod tests {
             );
             assert!(given.is_empty(), "{name}: no tag of the given name lasts");
             assert!(neighbours.is_empty(), "{name}: places are bound to names");
+            let support = ClusterRules::of(&built_in(name), 0.0).support_min;
+            assert!(support < SUPPORT_MIN, "{name}: tags alone are compared");
+            let rules = ClusterRules::of(&built_in(name), 0.0);
+            let profile = built_in(name);
+            let named = rules.named_birth.iter();
+            let named: Vec<&str> = named.map(|tag| profile.tags[*tag].name.as_str()).collect();
+            assert!(named.contains(&"name+birth"), "{name}: {named:?}");
         }
     }
 }

@@ -1,8 +1,8 @@
 //! What a run says about its clusters: why links were set aside, how many merges went wrong, how
 //! far the people are from growing together.
 
-use super::scoring::Scored;
 use crate::cluster::{self, ClusterRules, Clusters};
+use crate::terms::run::RunReport;
 use crate::terms::{ClusteringReport, RecordTable};
 
 /// Below this margin a few more false links tie all people together.
@@ -13,26 +13,19 @@ pub(super) fn report(
     table: &RecordTable,
     clusters: &Clusters,
     rules: &ClusterRules,
-    scored: &Scored,
 ) -> ClusteringReport {
-    let records = table.len() as f64;
-    let false_links = scored.links.len() as f64 * (1.0 - scored.choice.expected_precision);
-    let false_links_of_a_record = 2.0 * false_links / records;
-    let entity_size = records / clusters.partition.len() as f64;
     ClusteringReport {
         set_aside: clusters.set_aside_counts(),
         oversize: clusters.oversize(),
-        percolation_margin: (false_links_of_a_record > 0.0)
-            .then(|| 1.0 / (entity_size * false_links_of_a_record)),
         false_merges: cluster::false_merges(table, clusters, rules),
         ..ClusteringReport::default()
     }
 }
 
 /// What a person should know about the clusters.
-pub(super) fn warnings(clusters: &Clusters, report: &ClusteringReport) -> Vec<String> {
+pub(super) fn warnings(clusters: &Clusters, report: &RunReport) -> Vec<String> {
     let mut warnings = Vec::new();
-    let oversize = &report.oversize;
+    let oversize = &report.clustering.oversize;
     if oversize.components > 0 {
         warnings.push(format!(
             "{} components of links with {} records, the largest with {}, are too large for one \
@@ -46,10 +39,9 @@ pub(super) fn warnings(clusters: &Clusters, report: &ClusteringReport) -> Vec<St
             oversize.undivided
         ));
     }
-    if report
-        .percolation_margin
-        .is_some_and(|margin| margin < MARGIN_MIN)
-    {
+    let margin = report.methods.as_ref();
+    let margin = margin.and_then(|sheet| sheet.percolation_margin);
+    if margin.is_some_and(|margin| margin < MARGIN_MIN) {
         warnings.push(
             "people are close to growing together into one component: raise the upper cut".into(),
         );

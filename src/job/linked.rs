@@ -9,8 +9,8 @@ use crate::cluster::{self, ClusterRules, Clusters, Evidence};
 use crate::compare::Comparer;
 use crate::store::LoadedTable;
 use crate::terms::profile::LinkageProfile;
-use crate::terms::run::ThresholdRule;
-use crate::terms::{BlockingAudit, CandidatePair, RowIndex, RunId, Thresholds};
+use crate::terms::run::ThresholdPolicy;
+use crate::terms::{BlockingAudit, CandidatePair, RowIndex, RunId};
 
 /// Inside components of links up to this many rows, every pair is compared.
 const COMPONENT_ROWS_MAX: usize = 200;
@@ -28,6 +28,8 @@ pub(super) struct Linked {
     pub(super) found: Candidates,
     /// Pairs that links connect and blocking missed, ascending.
     pub(super) completed: Vec<CandidatePair>,
+    /// How its cuts were chosen.
+    pub(super) policy: ThresholdPolicy,
     pub(super) scored: Scored,
     pub(super) clusters: Clusters,
     pub(super) audit: BlockingAudit,
@@ -38,15 +40,10 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    /// Whether a run may go on from here: same cuts, and nothing that counts how common a value is
+    /// Whether a run may go on from here: cuts chosen alike, and nothing that counts how common a value is
     /// among all rows.
-    fn fits(&self, profile: &LinkageProfile, fixed: Option<Thresholds>) -> bool {
-        let choice = &self.scored.choice;
-        let same_cuts = match fixed {
-            None => choice.rule != ThresholdRule::Given,
-            Some(cuts) => cuts == choice.thresholds && choice.rule == ThresholdRule::Given,
-        };
-        same_cuts && profile.comparisons.iter().all(|one| !one.by_frequency)
+    fn fits(&self, profile: &LinkageProfile, policy: ThresholdPolicy) -> bool {
+        self.policy == policy && profile.comparisons.iter().all(|one| !one.by_frequency)
     }
 }
 
@@ -56,23 +53,23 @@ impl Pipeline<'_> {
         &mut self,
         run: RunId,
         profile: &LinkageProfile,
-        fixed: Option<Thresholds>,
+        policy: ThresholdPolicy,
         kept: Option<Linked>,
     ) -> Result<Linked, PipelineError> {
-        if let Some(kept) = kept.filter(|kept| kept.fits(profile, fixed))
+        if let Some(kept) = kept.filter(|kept| kept.fits(profile, policy))
             && let Some(linked) = self.link_new(run, profile, kept)?
         {
             return Ok(linked);
         }
         self.steps.clear();
-        self.link_all(run, profile, fixed)
+        self.link_all(run, profile, policy)
     }
 
     fn link_all(
         &mut self,
         run: RunId,
         profile: &LinkageProfile,
-        fixed: Option<Thresholds>,
+        policy: ThresholdPolicy,
     ) -> Result<Linked, PipelineError> {
         let loaded = self.step("load", 0, |pipeline, _| {
             let loaded = pipeline.store.load_table()?;
@@ -104,7 +101,7 @@ impl Pipeline<'_> {
         let mut scored = self.step("score", 0, |_, _| {
             let sources = loaded.sources.len();
             let mut scored =
-                scoring::score(profile, table, sources, &comparer, pairs, &vectors, fixed);
+                scoring::score(profile, table, sources, &comparer, pairs, &vectors, policy);
             scored.retain(|pair| tracers::may_be_one(table, pair));
             let links = scored.links.len() as u64;
             Ok((scored, links))
@@ -128,6 +125,7 @@ impl Pipeline<'_> {
             outlook,
             found,
             completed,
+            policy,
             scored,
             clusters,
             audit,

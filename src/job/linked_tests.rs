@@ -11,7 +11,7 @@ use super::*;
 use crate::job::pipeline::Done;
 use crate::store::{KeyProvider, Store, StoreKey};
 use crate::terms::{
-    Attribute, EventKind, Link, RecordEncoding, RecordRef, SourceId, SubmissionHeader,
+    Attribute, EventKind, Link, RecordEncoding, RecordRef, SourceId, SubmissionHeader, Thresholds,
 };
 
 fn profile() -> LinkageProfile {
@@ -121,7 +121,11 @@ fn submit(store: &Store, request: &str, records: &[(usize, RecordEncoding)]) {
 }
 
 fn run(store: &Store, number: u128, kept: Option<Linked>) -> Done {
-    let done = Pipeline::new(store, &|_, _| ()).run(RunId::from_u128(number), None, kept);
+    let done = Pipeline::new(store, &|_, _| ()).run(
+        RunId::from_u128(number),
+        ThresholdPolicy::Precision,
+        kept,
+    );
     done.unwrap_or_else(|error| panic!("{error}"))
 }
 
@@ -148,6 +152,7 @@ fn at_once(store: &Store, other: &Linked) -> Linked {
         outlook,
         found,
         completed,
+        policy: other.policy,
         scored,
         clusters,
         new_rows: None,
@@ -221,7 +226,7 @@ fn a_replaced_record_or_many_new_ones_make_a_run_over_all() {
     let done = run(&store, 4, Some(done.linked));
     assert_eq!(done.report.blocking.new_rows, None, "one was replaced");
     assert_eq!(done.report.records, records.len() as u64);
-    let cuts = Some(Thresholds {
+    let cuts = ThresholdPolicy::Given(Thresholds {
         upper_bits: 5.0,
         lower_bits: 0.0,
     });

@@ -4,6 +4,7 @@
 mod blocking;
 mod clustering;
 mod linked;
+mod people;
 mod pipeline;
 mod report;
 mod runner;
@@ -13,3 +14,6 @@ mod tracers;
 pub use blocking::block_plan;
 pub use pipeline::PipelineError;
 pub use runner::{JobRunner, StartRunError};
+
+#[cfg(test)]
+mod coverage_tests;

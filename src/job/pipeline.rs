@@ -9,8 +9,8 @@ use super::linked::Linked;
 use super::report;
 use crate::cluster::{self, Partition};
 use crate::store::{LoadTableError, LoadedTable, PublishError, Store};
-use crate::terms::run::{Progress, RunReport, StepReport};
-use crate::terms::{EntityId, RunId, Thresholds};
+use crate::terms::run::{Progress, RunReport, StepReport, ThresholdPolicy};
+use crate::terms::{EntityId, RunId};
 
 /// Why a run ended without a result.
 #[derive(Debug, thiserror::Error)]
@@ -63,11 +63,11 @@ impl<'a> Pipeline<'a> {
     pub(super) fn run(
         mut self,
         run: RunId,
-        fixed: Option<Thresholds>,
+        policy: ThresholdPolicy,
         kept: Option<Linked>,
     ) -> Result<Done, PipelineError> {
         let (profile, _) = self.store.profile().ok_or(PipelineError::NoProfile)?;
-        let linked = self.find(run, &profile, fixed, kept)?;
+        let linked = self.find(run, &profile, policy, kept)?;
         let partition = &linked.clusters.partition;
         let churn = self.step("publish", 0, |pipeline, _| {
             let entities = assign_entities(pipeline.store, &linked.loaded, partition)?;

@@ -1,7 +1,7 @@
 //! What a finished run says, drawn from all that it found out.
 
 use super::linked::{self, Linked};
-use super::{blocking, clustering, tracers};
+use super::{blocking, clustering, people, tracers};
 use crate::score;
 use crate::terms::RowIndex;
 use crate::terms::profile::LinkageProfile;
@@ -21,7 +21,7 @@ pub(super) fn of_run(profile: &LinkageProfile, linked: &Linked) -> RunReport {
     } = linked;
     let table = &loaded.table;
     let blocked = blocking::report(profile, linked);
-    let clustered = clustering::report(table, clusters, &linked::rules(profile, scored), scored);
+    let clustered = clustering::report(table, clusters, &linked::rules(profile, scored));
     let mut records = vec![0; loaded.sources.len()];
     let real = |row: &RowIndex| !tracers::is_tracer(table, *row);
     for row in (0..table.len() as RowIndex).filter(real) {
@@ -36,8 +36,19 @@ pub(super) fn of_run(profile: &LinkageProfile, linked: &Linked) -> RunReport {
     warnings.extend(blocking::warnings(&blocked));
     let entities = entity_sizes.iter().sum();
     let errors = score::estimate_errors(&scored.counts, &records, entities);
+    let tracers = tracers::people(loaded);
+    let (people, leanings) = people::count(&people::Linkage {
+        table,
+        sources: &loaded.sources,
+        partition: &clusters.partition,
+        scored,
+        errors: &errors,
+        tracers: &tracers,
+    });
     let mut methods = score::methods_sheet(profile, &scored.estimate, errors, &loaded.sources);
-    methods.tracers = tracers::recall(loaded, &clusters.partition);
+    methods.tracers = tracers::recall(&tracers, &clusters.partition);
+    methods.people = Some(people);
+    methods.fallbacks.extend(leanings);
     warnings.extend(
         methods
             .fallbacks
@@ -45,10 +56,9 @@ pub(super) fn of_run(profile: &LinkageProfile, linked: &Linked) -> RunReport {
             .skip(scored.estimate.warnings.len())
             .cloned(),
     );
-    warnings.extend(clustering::warnings(clusters, &clustered));
     let real_records = records.iter().sum();
     let named = loaded.sources.iter().cloned().zip(records);
-    RunReport {
+    let mut report = RunReport {
         records: real_records,
         entities,
         sources: named
@@ -70,5 +80,8 @@ pub(super) fn of_run(profile: &LinkageProfile, linked: &Linked) -> RunReport {
         clustering: clustered,
         methods: Some(methods),
         warnings,
-    }
+    };
+    let warnings = clustering::warnings(clusters, &report);
+    report.warnings.extend(warnings);
+    report
 }

@@ -10,8 +10,8 @@ use tokio::sync::watch;
 use super::linked::Linked;
 use super::pipeline::Pipeline;
 use crate::store::{PutRunError, Store};
-use crate::terms::run::{Progress, Run, RunState, StepReport};
-use crate::terms::{RunId, Thresholds};
+use crate::terms::RunId;
+use crate::terms::run::{Progress, Run, RunState, StepReport, ThresholdPolicy};
 
 /// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -19,6 +19,9 @@ pub enum StartRunError {
     /// The cuts do not make sense.
     #[error("the lower threshold must not be above the upper one, and both must be numbers")]
     Thresholds,
+    /// The target makes no sense.
+    #[error("the target of false links per 1,000 people must be above 0 and at most 1,000")]
+    Target,
     /// The profile proposes no pairs.
     #[error(
         "the linkage profile has no tag with `block = true`: its encodings are kept, but nothing \
@@ -92,12 +95,13 @@ impl JobRunner {
     ///
     /// # Errors
     /// [`StartRunError`]
-    pub fn start(&self, thresholds: Option<Thresholds>) -> Result<RunId, StartRunError> {
-        if let Some(cuts) = thresholds {
-            let finite = cuts.upper_bits.is_finite() && cuts.lower_bits.is_finite();
-            if !finite || cuts.lower_bits > cuts.upper_bits {
-                return Err(StartRunError::Thresholds);
-            }
+    pub fn start(&self, policy: impl Into<ThresholdPolicy>) -> Result<RunId, StartRunError> {
+        let policy = policy.into();
+        if !policy.is_valid() {
+            return Err(match policy {
+                ThresholdPolicy::FalseLinksPer1000(_) => StartRunError::Target,
+                _ => StartRunError::Thresholds,
+            });
         }
         let profile = self.inner.store.profile();
         if profile.is_some_and(|(profile, _)| !profile.can_block()) {
@@ -131,7 +135,7 @@ impl JobRunner {
         let inner = Arc::clone(&self.inner);
         std::thread::Builder::new()
             .name("musubi-run".into())
-            .spawn(move || inner.carry_out(run, thresholds))
+            .spawn(move || inner.carry_out(run, policy))
             .map_err(StartRunError::Thread)?;
         *active = Some(id);
         Ok(id)
@@ -166,7 +170,7 @@ impl JobRunner {
 }
 
 impl Inner {
-    fn carry_out(&self, mut run: Run, thresholds: Option<Thresholds>) {
+    fn carry_out(&self, mut run: Run, policy: ThresholdPolicy) {
         run.state = RunState::Running;
         let running = run.clone();
         let tell = |steps: &[StepReport], progress: Option<Progress>| {
@@ -181,7 +185,7 @@ impl Inner {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
-            Pipeline::new(&self.store, &tell).run(run.id, thresholds, kept)
+            Pipeline::new(&self.store, &tell).run(run.id, policy, kept)
         }));
         match outcome {
             Ok(Ok(done)) => {

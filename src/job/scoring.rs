@@ -1,22 +1,22 @@
 //! Between blocking and clustering: comparison vectors of many pairs, the model drawn from them,
 //! and what it decides about each pair.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use rayon::prelude::*;
 
+use crate::cluster;
 use crate::compare::Comparer;
 use crate::score::{self, Choice, Estimate, LinkCounts, PatternCount};
 use crate::terms::profile::LinkageProfile;
-use crate::terms::{
-    CandidatePair, ComparisonVector, Decision, Link, RecordTable, RowIndex, Thresholds,
-};
+use crate::terms::run::ThresholdPolicy;
+use crate::terms::{CandidatePair, ComparisonVector, Decision, Link, RecordTable, RowIndex};
 
-/// Random pairs from which u is counted.
-const RANDOM_PAIRS: u64 = 2_000_000;
+/// Random pairs from which u is counted; unit tests link many small sets.
+const RANDOM_PAIRS: u64 = if cfg!(test) { 200_000 } else { 2_000_000 };
 
 /// Seed of the random pairs: the same rows give the same model.
 const RANDOM_SEED: u64 = 0x6d75_7375_6269;
@@ -163,17 +163,42 @@ pub(super) fn score(
     comparer: &Comparer<'_>,
     pairs: &[CandidatePair],
     vectors: &[ComparisonVector],
-    fixed: Option<Thresholds>,
+    policy: ThresholdPolicy,
 ) -> Scored {
     let patterns = count_patterns(vectors);
     let random = count_patterns(&random_vectors(comparer, table));
     let rows = table.len() as f64;
     let total_pairs = rows * (rows - 1.0) / 2.0;
     let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
-    let choice = score::choose(&estimate.model, &patterns, fixed);
+    let choice = match policy {
+        ThresholdPolicy::Precision => score::choose(&estimate.model, &patterns, None),
+        ThresholdPolicy::Given(cuts) => score::choose(&estimate.model, &patterns, Some(cuts)),
+        ThresholdPolicy::FalseLinksPer1000(target) => {
+            let people = joined_at_even_odds(&estimate, &patterns, table.len(), pairs, vectors);
+            score::choose_by_false_links(&estimate.model, &patterns, target, people as f64)
+        }
+    };
     let mut scored = Scored::new(estimate, choice, sources);
     scored.decide(table, pairs, vectors, patterns);
     scored
+}
+
+/// How many groups of rows there are if all pairs above even odds are joined: about the people.
+fn joined_at_even_odds(
+    estimate: &Estimate,
+    patterns: &[PatternCount],
+    rows: usize,
+    pairs: &[CandidatePair],
+    vectors: &[ComparisonVector],
+) -> usize {
+    let likely: HashSet<ComparisonVector> = patterns
+        .iter()
+        .map(|(vector, _)| *vector)
+        .filter(|vector| estimate.model.weight(vector).0 >= SUPPORT_BITS)
+        .collect();
+    let joined = pairs.iter().zip(vectors);
+    let joined = joined.filter(|(_, vector)| likely.contains(vector));
+    cluster::component_count(rows, joined.map(|(pair, _)| *pair))
 }
 
 /// Distinct comparison vectors with their counts, in a fixed order.

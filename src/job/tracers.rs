@@ -1,7 +1,7 @@
 //! Tracers in a run: they are linked like people, so that it is known how many true pairs are found,
 //! and they are nobody: never tied to a person, never counted, never published.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use crate::cluster::Partition;
 use crate::score::{TracerPairs, tracer_recall};
@@ -19,21 +19,30 @@ pub(super) fn may_be_one(table: &RecordTable, pair: CandidatePair) -> bool {
     is_tracer(table, pair.a) == is_tracer(table, pair.b)
 }
 
-/// Share of the tracers' true pairs that the run put into one entity; `None` if no tracer has two
-/// records.
-pub(super) fn recall(loaded: &LoadedTable, partition: &Partition) -> Option<TracerRecall> {
+/// Records of each invented person, by number.
+pub(super) fn people(loaded: &LoadedTable) -> Vec<Vec<RowIndex>> {
     let table = &loaded.table;
-    // Entities of each invented person's records.
-    let mut people: HashMap<u32, Vec<u32>> = HashMap::new();
-    for (entity, rows) in (0_u32..).zip(partition.iter()) {
-        for row in rows.iter().filter(|row| is_tracer(table, **row)) {
-            let number = tracer_number(&loaded.refs.record_ref(*row), table.flags(*row));
-            if let Some(number) = number {
-                people.entry(number).or_default().push(entity);
-            }
+    let mut people: BTreeMap<u32, Vec<RowIndex>> = BTreeMap::new();
+    for row in (0..table.len() as RowIndex).filter(|row| is_tracer(table, *row)) {
+        let number = tracer_number(&loaded.refs.record_ref(row), table.flags(row));
+        if let Some(number) = number {
+            people.entry(number).or_default().push(row);
         }
     }
-    let people: Vec<TracerPairs> = people.into_values().map(pairs).collect();
+    people.into_values().collect()
+}
+
+/// Share of the tracers' true pairs that the run put into one entity; `None` if no tracer has two
+/// records. `people`: the records of each.
+pub(super) fn recall(people: &[Vec<RowIndex>], partition: &Partition) -> Option<TracerRecall> {
+    let cluster_of = partition.cluster_of_rows();
+    let people: Vec<TracerPairs> = people
+        .iter()
+        .map(|rows| {
+            let entities = rows.iter().map(|row| cluster_of[*row as usize]);
+            pairs(entities.collect())
+        })
+        .collect();
     let (recall, interval) = tracer_recall(&people)?;
     Some(TracerRecall {
         people: people.iter().filter(|one| one.planted > 0).count() as u64,
@@ -43,9 +52,10 @@ pub(super) fn recall(loaded: &LoadedTable, partition: &Partition) -> Option<Trac
     })
 }
 
-/// Pairs of one person's records, and those in one entity; `entities` ascend.
-fn pairs(entities: Vec<u32>) -> TracerPairs {
+/// Pairs of one person's records, and those in one entity.
+fn pairs(mut entities: Vec<u32>) -> TracerPairs {
     let pairs = |records: usize| (records * records.saturating_sub(1) / 2) as u64;
+    entities.sort_unstable();
     let together = entities.chunk_by(|one, next| one == next);
     TracerPairs {
         planted: pairs(entities.len()),
@@ -61,7 +71,7 @@ mod tests {
     fn pairs_in_one_entity_are_found() {
         let found = |entities: &[u32]| pairs(entities.to_vec());
         let of = |planted, found| TracerPairs { planted, found };
-        assert_eq!(found(&[3, 3, 3, 8]), of(6, 3));
+        assert_eq!(found(&[3, 8, 3, 3]), of(6, 3));
         assert_eq!(found(&[1, 2]), of(1, 0));
         assert_eq!(found(&[1]), of(0, 0));
     }

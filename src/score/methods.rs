@@ -60,6 +60,7 @@ pub fn methods_sheet(
         cuts: errors.cuts,
         percolation_margin: errors.percolation_margin,
         tracers: None,
+        people: None,
         fallbacks,
     }
 }

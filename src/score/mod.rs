@@ -3,19 +3,23 @@
 //! Fellegi and Sunter 1969: a level of a comparison is worth log2(m/u) bits, where m is its
 //! probability among pairs of one person and u among pairs of different persons; the weights add
 //! up to the log odds of the prior λ. `estimate` finds m, u and λ without any truth, `threshold`
-//! chooses the two cuts, `precision` says how many links at each cut are false, and `methods` writes
-//! down how all that came about.
+//! chooses the two cuts, `precision` says how many links at each cut are false, `people` how many people
+//! there are, and `methods` writes down how all that came about.
 
 mod estimate;
 mod methods;
+mod people;
 mod precision;
 mod threshold;
 mod tracer;
 
 pub use estimate::{Estimate, PatternCount, estimate};
 pub use methods::{methods_sheet, wilson};
+pub use people::{
+    Estimated, Part, Pieces, excess_by_model, excess_by_tracers, hidden_people, missed_ties,
+};
 pub use precision::{ErrorEstimates, LinkCounts, estimate_errors};
-pub use threshold::{Choice, TARGET_PRECISION, choose, histogram};
+pub use threshold::{Choice, TARGET_PRECISION, choose, choose_by_false_links, histogram};
 pub use tracer::{TracerPairs, tracer_recall};
 
 use crate::terms::profile::{Alternative, Comparison, LinkageProfile};
@@ -165,5 +169,7 @@ fn impersonal(comparison: &Comparison, m: &[f64]) -> Vec<f64> {
     moved
 }
 
+#[cfg(test)]
+mod bad_input_tests;
 #[cfg(test)]
 mod tests;

@@ -31,7 +31,7 @@ pub(super) const Z: f64 = 1.96;
 
 /// The model's expectation of false links has been within this factor of the truth on the invented
 /// and public sets on which it was tried.
-const MODEL_FACTOR: f64 = 5.0;
+pub(super) const MODEL_FACTOR: f64 = 5.0;
 
 /// Pairs by cut: what the estimates are drawn from.
 #[derive(Debug, Clone, PartialEq)]
@@ -123,8 +123,18 @@ pub struct ErrorEstimates {
     pub cuts: Vec<CutEstimate>,
     /// 1 / (mean entity size × false links per record); `None` without false links.
     pub percolation_margin: Option<f64>,
+    /// False links at the upper threshold by the model alone.
+    pub model_false_links: f64,
     /// Fallbacks, in words.
     pub fallbacks: Vec<String>,
+}
+
+impl ErrorEstimates {
+    /// The estimate at the upper threshold.
+    #[must_use]
+    pub fn at_upper(&self) -> &CutEstimate {
+        &self.cuts[UPPER]
+    }
 }
 
 /// Estimates the errors at every cut.
@@ -180,6 +190,7 @@ pub fn estimate_errors(counts: &LinkCounts, records: &[u64], entities: u64) -> E
         fallbacks: fallbacks(decoys.as_ref(), &cuts[UPPER]),
         decoy_sources: decoys.map(|decoys| decoys.sources).unwrap_or_default(),
         cuts,
+        model_false_links: counts.wrong[UPPER..].iter().sum(),
         percolation_margin: (per_record > 0.0).then(|| 1.0 / (size * per_record)),
     }
 }
@@ -198,15 +209,19 @@ fn fallbacks(decoys: Option<&Decoys>, at_upper: &CutEstimate) -> Vec<String> {
     fallbacks
 }
 
-/// The model's expectation, within [`MODEL_FACTOR`] and the chance of small counts.
+/// The model's expectation and its range.
 fn by_model(expected: f64, links: f64) -> (f64, Interval) {
+    (expected.min(links), model_range(expected, links))
+}
+
+/// The model's expectation of false links within [`MODEL_FACTOR`] and the chance of small counts.
+pub(super) fn model_range(expected: f64, links: f64) -> Interval {
     let expected = expected.min(links);
-    let interval = Interval {
+    Interval {
         // Whole links: what is counted in the end is no mean.
         low: poisson(expected / MODEL_FACTOR, Z).low.floor(),
         high: poisson(expected * MODEL_FACTOR, Z).high.ceil().min(links),
-    };
-    (expected, interval)
+    }
 }
 
 /// Pairs inside sources with few repeats.

@@ -4,40 +4,23 @@ use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 use super::*;
+use crate::score::tests::binary_profile;
 use crate::score::{PatternCount, choose, estimate, wilson};
 use crate::terms::profile::LinkageProfile;
 use crate::terms::{ComparisonVector, Level};
 
-const PROFILE: &str = r#"
-name = "simulated"
-version = 1
-summary = "Four fields, compared exactly."
-[[filter]]
-name = "f"
-bits = 64
-features = [{ attribute = "surname", grams = "whole", bits_per_gram = 8 }]
-[[tag]]
-name = "t"
-attributes = ["surname"]
-block = true
-[[alternative]]
-name = "relatives"
-share = 1.5
-counted = true
-shared = { surname = 0.9, place = 0.9 }
-[[comparison]]
-name = "surname"
-rungs = [{ tag = "t", m = 0.9 }]
-[[comparison]]
-name = "given"
-rungs = [{ tag = "t", m = 0.9 }]
-[[comparison]]
-name = "birth"
-rungs = [{ tag = "t", m = 0.9 }]
-[[comparison]]
-name = "place"
-rungs = [{ tag = "t", m = 0.7 }]
-"#;
+/// Four fields, compared exactly.
+fn profile() -> LinkageProfile {
+    let relatives = "[[alternative]]\nname = \"relatives\"\nshare = 1.5\ncounted = true\n\
+                     shared = { surname = 0.9, place = 0.9 }\n";
+    let fields = [
+        ("surname", 0.9),
+        ("given", 0.9),
+        ("birth", 0.9),
+        ("place", 0.7),
+    ];
+    binary_profile(&fields, relatives)
+}
 
 const FIELDS: usize = 4;
 
@@ -105,7 +88,7 @@ fn vector(pattern: usize) -> ComparisonVector {
 
 /// Precision of the links between sources, and what was stated about it.
 fn linked(random: &mut ChaCha8Rng, sources: u16, twice: f64) -> (f64, CutEstimate, EstimateBasis) {
-    let profile = LinkageProfile::parse(PROFILE).expect("a valid profile");
+    let profile = profile();
     let records = simulate(random, 500, sources, twice);
     // Pairs by pattern: between sources right and wrong, and inside each source.
     let mut cross = [[0_u64; 2]; 1 << FIELDS];

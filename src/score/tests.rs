@@ -1,34 +1,30 @@
 use super::*;
-use crate::terms::Thresholds;
+use crate::terms::{MatchWeight, Thresholds};
 
-const PROFILE: &str = r#"
+/// A profile of comparisons of two levels, by name and start of m, with further lines at its end.
+pub(super) fn binary_profile(comparisons: &[(&str, f64)], more: &str) -> LinkageProfile {
+    let mut text = String::from(
+        r#"
 name = "test"
 version = 1
-summary = "Three binary comparisons."
-[[filter]]
-name = "f"
-bits = 64
-features = [{ attribute = "surname", grams = "whole", bits_per_gram = 8 }]
+summary = "Comparisons of two levels."
 [[tag]]
 name = "t"
 attributes = ["surname"]
 block = true
-[[comparison]]
-name = "a"
-rungs = [{ filter = "f", at_least = 0.9, m = 0.6 }]
-[[comparison]]
-name = "b"
-rungs = [{ filter = "f", at_least = 0.9, m = 0.6 }]
-[[comparison]]
-name = "c"
-rungs = [{ filter = "f", at_least = 0.9, m = 0.6 }]
-[[comparison]]
-name = "d"
-rungs = [{ filter = "f", at_least = 0.9, m = 0.6 }]
-"#;
+"#,
+    );
+    for (name, m) in comparisons {
+        text +=
+            &format!("[[comparison]]\nname = \"{name}\"\nrungs = [{{ tag = \"t\", m = {m} }}]\n");
+    }
+    LinkageProfile::parse(&(text + more)).expect("a valid profile")
+}
+
+const COMPARISONS: [(&str, f64); 4] = [("a", 0.6), ("b", 0.6), ("c", 0.6), ("d", 0.6)];
 
 fn profile() -> LinkageProfile {
-    LinkageProfile::parse(PROFILE).expect("a valid profile")
+    binary_profile(&COMPARISONS, "")
 }
 
 /// All 16 patterns of four binary comparisons with their expected counts.
@@ -83,11 +79,11 @@ fn weights_add_up_and_missing_ones_do_not_count() {
 }
 
 /// Four binary comparisons, of which twins share all but the first, and the second partly.
-fn twins(share: &str) -> LinkageProfile {
-    let text = format!(
-        "{PROFILE}\n[[alternative]]\nname = \"twins\"\n{share}\nshared = {{ b = 0.5, c = 1.0, d = 1.0 }}\n"
+pub(super) fn twins(share: &str) -> LinkageProfile {
+    let twins = format!(
+        "[[alternative]]\nname = \"twins\"\n{share}\nshared = {{ b = 0.5, c = 1.0, d = 1.0 }}\n"
     );
-    LinkageProfile::parse(&text).expect("a valid profile")
+    binary_profile(&COMPARISONS, &twins)
 }
 
 #[test]
@@ -119,14 +115,11 @@ fn twins_are_an_alternative_that_a_shared_household_does_not_refute() {
 
 #[test]
 fn what_is_personal_is_not_shared() {
-    let text = PROFILE.replace(
-        "name = \"b\"\nrungs = [{ filter = \"f\", at_least = 0.9, m = 0.6 }]",
-        "name = \"b\"\nrungs = [{ filter = \"f\", at_least = 0.9, m = 0.6, personal = true }]",
+    let mut profile = binary_profile(
+        &COMPARISONS,
+        "[[alternative]]\nname = \"relatives\"\nshare = 1.0\nshared = { b = 1.0 }\n",
     );
-    let text = format!(
-        "{text}\n[[alternative]]\nname = \"relatives\"\nshare = 1.0\nshared = {{ b = 1.0 }}\n"
-    );
-    let profile = LinkageProfile::parse(&text).expect("a valid profile");
+    profile.comparisons[1].rungs[0].personal = true;
     let mut scored = model(&[0.9; 4], 0.01, 0.001);
     scored.derive_alternatives(&profile);
     assert_eq!(scored.alternatives[0].u[1], vec![0.0, 1.0]);
@@ -321,6 +314,54 @@ fn the_chosen_cut_keeps_its_promise_under_the_model() {
 }
 
 #[test]
+fn a_target_of_false_links_is_kept_by_the_lowest_cut() {
+    let (m, u) = ([0.95, 0.9, 0.8, 0.97], [0.02, 0.05, 0.1, 0.01]);
+    let candidates = merged(patterns(10_000.0, m), &patterns(10_000_000.0, u));
+    let random = patterns(5_000_000.0, u);
+    let model = estimate(&profile(), &candidates, &random, 10_010_000.0, 4_474).model;
+    let expected = |cut: f64| -> f64 {
+        let weighted = candidates
+            .iter()
+            .map(|(vector, count)| (model.weight(vector).0, *count));
+        let linked = weighted.filter(|(weight, _)| *weight >= cut);
+        let wrong =
+            linked.map(|(bits, count)| count as f64 * (1.0 - MatchWeight(bits).probability()));
+        wrong.sum()
+    };
+    let mut last = f64::INFINITY;
+    for target in [0.5, 20.0, 200.0] {
+        let choice = choose_by_false_links(&model, &candidates, target, 4_000.0);
+        let cut = choice.thresholds.upper_bits;
+        assert!(
+            expected(cut) <= 4.0 * target + 1e-9,
+            "{target}: {}",
+            expected(cut)
+        );
+        // The next weight below would be too many, or below even odds.
+        let weights = candidates.iter().map(|(vector, _)| model.weight(vector).0);
+        let next = weights
+            .filter(|bits| *bits < cut)
+            .fold(f64::NEG_INFINITY, f64::max);
+        assert!(
+            next < 0.0 || expected(next) > 4.0 * target,
+            "{target} at {cut}"
+        );
+        assert!(cut <= last && choice.thresholds.lower_bits <= cut);
+        assert_eq!(
+            choice.rule,
+            crate::terms::run::ThresholdRule::TargetFalseLinks(target)
+        );
+        last = cut;
+    }
+    let none = choose_by_false_links(&model, &candidates, 1e-12, 1.0);
+    assert_eq!(
+        expected(none.thresholds.upper_bits),
+        0.0,
+        "nothing is a link"
+    );
+}
+
+#[test]
 fn given_thresholds_are_kept() {
     let fixed = Thresholds {
         upper_bits: 7.0,
@@ -339,71 +380,4 @@ fn the_histogram_counts_every_pair_once() {
         histogram(&model, &candidates).counts.iter().sum::<u64>(),
         total
     );
-}
-
-mod bad_input {
-    use proptest::prelude::*;
-
-    use super::*;
-    use crate::terms::SourceId;
-
-    /// Any few patterns, with missing levels, in any number.
-    fn counts() -> impl Strategy<Value = Vec<PatternCount>> {
-        let level = prop_oneof![Just(0_u8), Just(1), Just(u8::MAX)];
-        let pattern = (prop::array::uniform4(level), 0_u64..1_000_000);
-        prop::collection::vec(pattern, 0..6).prop_map(|patterns| {
-            let vector = |levels: [u8; 4]| {
-                let mut vector = ComparisonVector::missing();
-                let set = |(index, level): (usize, u8)| vector.set(index, Level(level));
-                levels.into_iter().enumerate().for_each(set);
-                vector
-            };
-            let counted = patterns.into_iter();
-            counted.map(|(levels, n)| (vector(levels), n)).collect()
-        })
-    }
-
-    proptest! {
-        /// No decoys, one record, all missing, all identical: figures stay figures, and a run that
-        /// has nothing to learn from says so.
-        #[test]
-        fn no_input_gives_nan_or_panics(
-            candidates in counts(),
-            random in counts(),
-            records in prop::collection::vec(0_u64..2_000, 1..4),
-            entities in 0_u64..2_000,
-        ) {
-            let all: u64 = records.iter().sum();
-            let pairs = all as f64 * (all as f64 - 1.0) / 2.0;
-            let profile = twins("share = 0.5\ncounted = true");
-            let found = estimate(&profile, &candidates, &random, pairs.max(0.0), all);
-            let choice = choose(&found.model, &candidates, None);
-            prop_assert!(choice.thresholds.upper_bits.is_finite());
-            prop_assert!(choice.thresholds.lower_bits <= choice.thresholds.upper_bits);
-            prop_assert!((0.0..=1.0).contains(&choice.expected_precision));
-            let mut counts = LinkCounts::new(choice.thresholds.upper_bits, records.len());
-            for (index, (vector, pairs)) in candidates.iter().enumerate() {
-                let weight = found.model.weight(vector);
-                prop_assert!(weight.0.is_finite());
-                let sources = ((index % records.len()) as u16, (index / 2 % records.len()) as u16);
-                counts.add(weight, sources, *pairs);
-            }
-            let errors = estimate_errors(&counts, &records, entities);
-            for cut in &errors.cuts {
-                let figures = [cut.precision, cut.precision_interval.low, cut.relative_recall];
-                prop_assert!(figures.iter().all(|x| (-1e-9..=1.0 + 1e-9).contains(x)), "{cut:?}");
-                prop_assert!(cut.precision_interval.low <= cut.precision + 1e-9);
-                prop_assert!(cut.precision <= cut.precision_interval.high + 1e-9);
-                prop_assert!(cut.false_links_per_1000.is_finite());
-            }
-            let links = errors.cuts.iter().find(|cut| cut.cut_bits == choice.thresholds.upper_bits);
-            prop_assert!(links.is_none_or(|cut| cut.links > 0) || !errors.fallbacks.is_empty());
-            let names: Vec<SourceId> = (0..records.len())
-                .map(|source| SourceId::new(format!("s{source}")).expect("a good name"))
-                .collect();
-            let sheet = methods_sheet(&profile, &found, errors, &names);
-            prop_assert_eq!(sheet.model_fingerprint.len(), 64);
-            prop_assert!(sheet.comparisons.iter().flat_map(|c| &c.m).all(|m| m.low <= m.high));
-        }
-    }
 }

@@ -78,6 +78,46 @@ pub fn choose(model: &Model, candidates: &[PatternCount], fixed: Option<Threshol
     }
 }
 
+/// Chooses the cuts by the number of false links: the upper one is the lowest, not below even odds, at
+/// which the model expects at most `per_1000` of them for 1,000 of `people`. What decoys say of that cut
+/// is in the methods sheet.
+#[must_use]
+pub fn choose_by_false_links(
+    model: &Model,
+    candidates: &[PatternCount],
+    per_1000: f64,
+    people: f64,
+) -> Choice {
+    let mut weighted: Vec<(f64, u64)> = candidates
+        .iter()
+        .map(|(vector, count)| (model.weight(vector).0, *count))
+        .filter(|(weight, _)| *weight >= UPPER_MIN_BITS)
+        .collect();
+    weighted.sort_by(|x, y| y.0.total_cmp(&x.0));
+    let allowed = per_1000 * people / 1000.0;
+    // Where not even the surest pair is allowed, no pair is a link.
+    let mut upper_bits = weighted
+        .first()
+        .map_or(UPPER_MIN_BITS, |(weight, _)| weight + 1.0);
+    let mut wrong = 0.0;
+    for equals in weighted.chunk_by(|x, y| x.0 == y.0) {
+        let pairs: u64 = equals.iter().map(|(_, count)| count).sum();
+        wrong += pairs as f64 * (1.0 - crate::terms::MatchWeight(equals[0].0).probability());
+        if wrong > allowed {
+            break;
+        }
+        upper_bits = equals[0].0;
+    }
+    Choice {
+        thresholds: Thresholds {
+            upper_bits,
+            lower_bits: LOWER_BITS.min(upper_bits),
+        },
+        expected_precision: precision_above(&weighted, upper_bits),
+        rule: ThresholdRule::TargetFalseLinks(per_1000),
+    }
+}
+
 /// Expected share of right pairs among those at or above a cut; 1 if there is none.
 fn precision_above(weighted: &[(f64, u64)], cut: f64) -> f64 {
     let (mut right, mut all) = (0.0, 0.0);

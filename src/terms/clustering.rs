@@ -11,7 +11,8 @@ use super::{CandidatePair, MatchWeight};
 pub enum SetAsideReason {
     /// A person decided that two rows are different people.
     CannotLink,
-    /// Nobody is born twice (C1). Two sources may report one birth of one year.
+    /// Nobody is born twice (C1). Two sources may report one birth of one year, and one source if name
+    /// and birth date agree.
     TwoBirths,
     /// Nobody dies twice (C2). Two sources may report one death of one year.
     TwoDeaths,
@@ -181,9 +182,6 @@ pub struct ClusteringReport {
     pub set_aside: Vec<SetAsideCount>,
     /// Components too large to be one person.
     pub oversize: OversizeReport,
-    /// How many times more false links it would take until entities grow together into one:
-    /// 1 / (mean records of an entity × expected false links of a record). Below 2 is danger.
-    pub percolation_margin: Option<f64>,
     /// False merges, estimated from broken rules.
     pub false_merges: Option<FalseMergeEstimate>,
     /// How IDs changed.

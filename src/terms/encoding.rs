@@ -55,6 +55,22 @@ impl EventKind {
     pub fn code(self) -> u8 {
         self as u8
     }
+
+    /// The name, as in reports.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Unspecified => "unspecified",
+            Self::Birth => "birth",
+            Self::ChildCheckup => "child_checkup",
+            Self::AdultCheckup => "adult_checkup",
+            Self::Hospital => "hospital",
+            Self::Claim => "claim",
+            Self::LongTermCare => "long_term_care",
+            Self::Death => "death",
+            Self::Other => "other",
+        }
+    }
 }
 
 /// Most bytes that one encoding may take on the wire and on disk, whatever the profile.

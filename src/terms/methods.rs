@@ -6,6 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::SourceId;
+use super::people::PeopleCount;
 
 /// A range that holds the truth 19 times in 20, as far as its assumptions go.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
@@ -113,6 +114,9 @@ pub struct MethodsSheet {
     /// Recall on tracers; `None` if none were planted.
     #[serde(default)]
     pub tracers: Option<TracerRecall>,
+    /// How many people there are; `None` in runs from before they were counted.
+    #[serde(default)]
+    pub people: Option<PeopleCount>,
     /// Fallbacks taken, in words.
     pub fallbacks: Vec<String>,
 }

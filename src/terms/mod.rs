@@ -42,6 +42,7 @@ mod history;
 mod ids;
 mod linkage;
 pub mod methods;
+pub mod people;
 pub mod profile;
 pub mod run;
 mod submission;

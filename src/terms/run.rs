@@ -81,8 +81,48 @@ pub enum ThresholdRule {
     /// The upper cut is the lowest, not below even odds, at which the expected share of right
     /// links is at least this much.
     TargetPrecision(f64),
+    /// The upper cut is the lowest, not below even odds, at which at most so many false links are
+    /// expected for 1,000 people.
+    TargetFalseLinks(f64),
     /// The cuts were given with the run.
     Given,
+}
+
+/// How a run is asked to choose its cuts.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub enum ThresholdPolicy {
+    /// By the share of links that are expected to be right.
+    #[default]
+    Precision,
+    /// By the number of false links that are expected for 1,000 people, at most this many.
+    FalseLinksPer1000(f64),
+    /// These cuts.
+    Given(Thresholds),
+}
+
+impl From<Option<Thresholds>> for ThresholdPolicy {
+    fn from(given: Option<Thresholds>) -> Self {
+        given.map_or(Self::Precision, Self::Given)
+    }
+}
+
+impl ThresholdPolicy {
+    /// Most false links for 1,000 people that may be asked for.
+    pub const FALSE_LINKS_MAX: f64 = 1000.0;
+
+    /// Whether the cuts are two numbers the right way round, and a target is above 0 and at most
+    /// [`Self::FALSE_LINKS_MAX`].
+    #[must_use]
+    pub fn is_valid(&self) -> bool {
+        match self {
+            Self::Precision => true,
+            Self::FalseLinksPer1000(target) => *target > 0.0 && *target <= Self::FALSE_LINKS_MAX,
+            Self::Given(cuts) => {
+                let finite = cuts.upper_bits.is_finite() && cuts.lower_bits.is_finite();
+                finite && cuts.lower_bits <= cuts.upper_bits
+            }
+        }
+    }
 }
 
 impl std::fmt::Display for ThresholdRule {
@@ -96,6 +136,11 @@ impl std::fmt::Display for ThresholdRule {
                      expected to be right"
                 )
             }
+            Self::TargetFalseLinks(target) => write!(
+                f,
+                "the lowest cut, not below even odds, at which at most {target} false links are \
+                 expected for 1,000 people"
+            ),
             Self::Given => f.write_str("given with the run"),
         }
     }

@@ -98,6 +98,12 @@ pub fn run(args: &DemoArgs) -> Result<(), DemoError> {
         seed: args.data.is_none().then_some(args.seed),
         records: outcome.report.records,
         entities: outcome.report.entities,
+        people: outcome
+            .report
+            .methods
+            .as_ref()
+            .and_then(|sheet| sheet.people.as_ref())
+            .map(|people| people.all),
         quality,
         thresholds: outcome.report.thresholds,
         threshold_rule: outcome.report.threshold_rule.to_string(),

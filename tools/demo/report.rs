@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use serde::Serialize;
 
 use crate::terms::Thresholds;
+use crate::terms::people::CountedPeople;
 use crate::terms::run::StepReport;
 use crate::tools::evaluate::{BlockingQuality, Quality, Strata};
 
@@ -57,6 +58,8 @@ pub struct DemoReport {
     pub records: u64,
     /// People found.
     pub entities: u64,
+    /// People as the run counts them: entities, corrected for both errors of linkage.
+    pub people: Option<CountedPeople>,
     /// Quality, if there is a truth.
     #[serde(flatten)]
     pub quality: Option<QualityReport>,
@@ -136,6 +139,15 @@ impl DemoReport {
                 out,
                 "\nPeople found: {people}   (no truth.csv: quality not measured)"
             )?,
+        }
+        if let Some(people) = &self.people {
+            let [low, high] = [people.interval.low, people.interval.high];
+            let [count, low, high] =
+                [people.people, low, high].map(|number| grouped(number.round() as u64));
+            writeln!(
+                out,
+                "\nCounted without the truth: {count} people (95 %: {low} to {high})"
+            )?;
         }
         writeln!(
             out,

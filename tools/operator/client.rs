@@ -3,8 +3,8 @@
 use tokio_stream::StreamExt;
 use tonic::transport::Channel;
 
-use crate::terms::run::Run;
-use crate::terms::{Churn, RunId, Thresholds};
+use crate::terms::run::{Run, ThresholdPolicy};
+use crate::terms::{Churn, RunId};
 use crate::tools::source::client::{CallError, ConnectError, Connection};
 use crate::tools::source::uuid::uuid;
 use crate::wire::pb::entity_service_client::EntityServiceClient;
@@ -90,11 +90,17 @@ impl OperatorClient {
     /// [`OperatorError`]
     pub async fn start_run(
         &mut self,
-        thresholds: Option<Thresholds>,
+        policy: impl Into<ThresholdPolicy>,
     ) -> Result<Run, OperatorError> {
+        let (thresholds, target) = match policy.into() {
+            ThresholdPolicy::Precision => (None, None),
+            ThresholdPolicy::FalseLinksPer1000(target) => (None, Some(target)),
+            ThresholdPolicy::Given(cuts) => (Some(cuts.into()), None),
+        };
         let request = pb::RunLinkRecordsJobRequest {
             request_id: random_uuid()?,
-            thresholds: thresholds.map(Into::into),
+            thresholds,
+            target_false_links_per_1000_people: target,
         };
         let answer = self.jobs.run_link_records_job(request).await?;
         read_run(answer.into_inner().run)

@@ -7,7 +7,7 @@ use super::client::OperatorClient;
 use super::connect::ConnectArguments;
 use super::{Outcome, show};
 use crate::terms::Thresholds;
-use crate::terms::run::{Run, RunState};
+use crate::terms::run::{Run, RunState, ThresholdPolicy};
 
 /// Arguments of `link`.
 #[derive(Debug, Args)]
@@ -31,6 +31,9 @@ pub struct LinkArguments {
         allow_negative_numbers = true
     )]
     lower: Option<f64>,
+    /// Choose the threshold so that at most so many false links are expected for 1,000 people
+    #[arg(long, value_name = "N", conflicts_with = "upper")]
+    target_false_links_per_1000: Option<f64>,
     #[command(flatten)]
     connect: ConnectArguments,
     /// Print JSON
@@ -43,15 +46,18 @@ pub struct LinkArguments {
 /// # Errors
 /// If the server refuses, or the run fails while it is watched.
 pub async fn run(arguments: &LinkArguments) -> Outcome {
-    let thresholds = match (arguments.upper, arguments.lower) {
-        (Some(upper_bits), Some(lower_bits)) => Some(Thresholds {
+    let policy = match (arguments.upper, arguments.lower) {
+        (Some(upper_bits), Some(lower_bits)) => ThresholdPolicy::Given(Thresholds {
             upper_bits,
             lower_bits,
         }),
-        _ => None,
+        _ => match arguments.target_false_links_per_1000 {
+            Some(target) => ThresholdPolicy::FalseLinksPer1000(target),
+            None => ThresholdPolicy::Precision,
+        },
     };
     let mut client = OperatorClient::connect(&arguments.connect.connection()).await?;
-    let mut run = client.start_run(thresholds).await?;
+    let mut run = client.start_run(policy).await?;
     if arguments.watch {
         let bar = ProgressBar::new(0);
         let style = ProgressStyle::with_template("{prefix:8} {bar:40} {human_pos}/{human_len}")?;

@@ -81,7 +81,7 @@ pub fn run(run: &Run, as_json: bool) -> Outcome {
 
 fn report_lines(report: &RunReport) -> String {
     let mut text = format!(
-        "  {} people found in {} records of {} sources\n\
+        "  {} entities found in {} records of {} sources\n\
          \x20 {} pairs compared: {} links, {} for review\n\
          \x20 thresholds: link from {:+.1} bits, review from {:+.1} bits ({})\n\
          \x20 expected precision of links {:.4}\n",
@@ -108,6 +108,13 @@ fn report_lines(report: &RunReport) -> String {
             audit.pair_completeness,
             audit.interval.low,
             audit.interval.high
+        );
+    }
+    let people = report.methods.as_ref();
+    if let Some(people) = people.and_then(|sheet| sheet.people.as_ref()) {
+        text += &format!(
+            "  people, corrected for both errors of linkage: {}\n",
+            super::show_methods::estimated(&people.all)
         );
     }
     let clustering = &report.clustering;

@@ -1,7 +1,9 @@
 //! A run's methods sheet as a person reads it in a terminal.
 
 use super::{Outcome, show};
+use crate::terms::EventKind;
 use crate::terms::methods::{EstimateBasis, MethodsSheet};
+use crate::terms::people::{CountedPeople, PeopleBasis, PeopleCount};
 use crate::terms::run::{Run, RunReport};
 
 /// A run without a methods sheet.
@@ -34,6 +36,9 @@ pub fn methods(run: &Run, as_json: bool) -> Outcome {
             tracers.pairs,
             tracers.people
         );
+    }
+    if let Some(people) = &sheet.people {
+        text += &count(people);
     }
     for fallback in &sheet.fallbacks {
         text += &format!("fallback: {fallback}\n");
@@ -115,4 +120,53 @@ fn errors(report: &RunReport, sheet: &MethodsSheet) -> String {
             &format!("percolation margin {margin:.1}; below 2, entities begin to run together\n");
     }
     text
+}
+
+/// The number of people, and by source, kind and year.
+fn count(people: &PeopleCount) -> String {
+    let basis = match people.basis {
+        PeopleBasis::Tracers => "tracers",
+        PeopleBasis::Model => "the model's own expectation",
+    };
+    let (excess, hidden) = (&people.excess_interval, &people.hidden_interval);
+    let mut text = format!(
+        "\npeople {}\n  {:.0} entities too many ({:.0} to {:.0}; from {basis}), {:.0} people hidden in entities \
+         of others ({:.0} to {:.0})\n{:<32} {:>10} {:>10} {:>21}\n",
+        estimated(&people.all),
+        people.excess_entities,
+        excess.low,
+        excess.high,
+        people.hidden_people,
+        hidden.low,
+        hidden.high,
+        "by source, kind, year, overlap",
+        "entities",
+        "people",
+        "95 %"
+    );
+    let mut line = |name: &str, counted: &CountedPeople| {
+        let (low, high) = (counted.interval.low, counted.interval.high);
+        text += &format!(
+            "{name:<32} {:>10} {:>10.0} {low:>10.0}-{high:<10.0}\n",
+            counted.entities, counted.people
+        );
+    };
+    for group in [&people.sources, &people.kinds, &people.years] {
+        group
+            .iter()
+            .for_each(|group| line(&group.name, &group.counted));
+    }
+    for overlap in &people.overlaps {
+        let [first, second] = overlap.kinds.map(EventKind::name);
+        line(&format!("{first} and {second}"), &overlap.counted);
+    }
+    text
+}
+
+/// A number of people with its interval.
+pub(super) fn estimated(counted: &CountedPeople) -> String {
+    format!(
+        "{:.0} (95 %: {:.0} to {:.0})",
+        counted.people, counted.interval.low, counted.interval.high
+    )
 }

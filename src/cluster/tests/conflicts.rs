@@ -37,6 +37,14 @@ fn nobody_is_born_or_dies_twice() {
         assert_eq!(pair(2001, 0), Err(reason));
         assert_eq!(pair(2002, 1), Err(reason));
         assert_eq!(pair(2001, 1), Ok(()), "two sources report one event");
+        // Filed again at the same source: the same name and birth date, which twins do not share.
+        let filed = |year, name: u64, key| Person {
+            tags: vec![("name+birth", name)],
+            ..event(kind, year, 0, key)
+        };
+        assert_eq!(joined(filed(2001, 7, 0), filed(2001, 7, 1)), Ok(()));
+        assert_eq!(joined(filed(2001, 7, 0), filed(2001, 8, 1)), Err(reason));
+        assert_eq!(joined(filed(2001, 7, 0), filed(2002, 7, 1)), Err(reason));
         let unstated = joined(event(kind, 0, 0, 0), event(kind, 0, 1, 1));
         assert_eq!(unstated, Err(reason));
     }

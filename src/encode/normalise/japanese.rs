@@ -3,9 +3,7 @@
 use std::borrow::Cow;
 
 use super::address::parse_address;
-use super::common_names::{
-    is_common_given_kana, is_common_given_kanji, is_most_common_given_kana,
-};
+use super::common_names::{is_common_given_kana, is_common_given_kanji, is_most_common_given_kana};
 use super::insurance::{
     care_insured, insured_branch, insured_part, insured_person, parse_insurer_number,
 };

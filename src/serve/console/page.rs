@@ -211,38 +211,53 @@ fn result(
     text: &'static Text,
 ) -> Findings {
     let figure = |name, value, note| Figure { name, value, note };
+    let sheet = report.methods.as_ref();
+    let counted = sheet.and_then(|sheet| sheet.people.as_ref());
+    let counted = counted.map(|people| {
+        let [people, low, high] = [
+            people.all.people,
+            people.all.interval.low,
+            people.all.interval.high,
+        ]
+        .map(|number| format::count(number.round() as u64));
+        let range = format!("{people} ({low}–{high})");
+        figure(text.people_counted, range, text.people_counted_note)
+    });
     Findings {
         people: format::count(report.entities),
         run: run.id.to_string(),
         time: format::time(run.created_unix_s),
-        figures: vec![
-            figure(
-                text.records,
-                format::count(report.records),
-                text.records_note,
-            ),
-            figure(
-                text.pairs,
-                format::count(report.candidate_pairs),
-                text.pairs_note,
-            ),
-            figure(text.links, format::count(report.links), text.links_note),
-            figure(
-                text.reviews,
-                format::count(report.reviews),
-                text.reviews_note,
-            ),
-            figure(
-                text.set_aside,
-                format::count(report.links_set_aside),
-                text.set_aside_note,
-            ),
-            figure(
-                text.expected_precision,
-                precision(report),
-                text.expected_note,
-            ),
-        ],
+        figures: counted
+            .into_iter()
+            .chain([
+                figure(
+                    text.records,
+                    format::count(report.records),
+                    text.records_note,
+                ),
+                figure(
+                    text.pairs,
+                    format::count(report.candidate_pairs),
+                    text.pairs_note,
+                ),
+                figure(text.links, format::count(report.links), text.links_note),
+                figure(
+                    text.reviews,
+                    format::count(report.reviews),
+                    text.reviews_note,
+                ),
+                figure(
+                    text.set_aside,
+                    format::count(report.links_set_aside),
+                    text.set_aside_note,
+                ),
+                figure(
+                    text.expected_precision,
+                    precision(report),
+                    text.expected_note,
+                ),
+            ])
+            .collect(),
         chart: Chart::new(&report.histogram, report.thresholds),
         lower: format::bits(report.thresholds.lower_bits),
         upper: format::bits(report.thresholds.upper_bits),
@@ -269,6 +284,9 @@ fn rule(rule: ThresholdRule, text: &Text) -> String {
     match rule {
         ThresholdRule::TargetPrecision(target) => {
             text.rule_target.replace("{}", &format::percent(target))
+        }
+        ThresholdRule::TargetFalseLinks(target) => {
+            text.rule_false_links.replace("{}", &target.to_string())
         }
         ThresholdRule::Given => text.rule_given.into(),
     }

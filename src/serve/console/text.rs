@@ -73,6 +73,8 @@ texts! {
     fingerprint: "フィンガープリント", "Fingerprint";
     epoch: "エポック", "Epoch";
     people_found: "見つかった人数", "People found";
+    people_counted: "推定人数（95 % 区間）", "Estimated people (95 % interval)";
+    people_counted_note: "結び漏れと誤りの推定を差し引いた人数", "Entities, corrected for links missed and links that are false";
     people_unit: "人", "people";
     records_into_people: "すべてのレコードを人ごとに結んだ結果です。", "What all records come to, once tied together by person.";
     run_of: "実行日時", "Run of";
@@ -106,6 +108,8 @@ texts! {
     rule: "しきい値の決め方", "How the thresholds were chosen";
     rule_target: "リンクの期待適合率が {} 以上となる最小の値（オッズ 1:1 を下回らない）",
         "The lowest cut, not below even odds, at which {} of links are expected to be right";
+    rule_false_links: "1,000 人あたりの期待誤リンクが {} 以下となる最小の値（オッズ 1:1 を下回らない）",
+        "The lowest cut, not below even odds, at which at most {} false links are expected for 1,000 people";
     rule_given: "実行時に指定", "Given with the run";
     prior: "事前確率 λ", "Prior λ";
     as_table: "分布を表で見る", "The histogram as a table";

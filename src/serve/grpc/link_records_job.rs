@@ -11,6 +11,7 @@ use tonic::{Request, Response, Status};
 
 use super::{Rooms, blocking, page_size, status};
 use crate::job::JobRunner;
+use crate::terms::run::ThresholdPolicy;
 use crate::terms::run::{Run, RunState};
 use crate::terms::{RunId, Thresholds};
 use crate::wire::pb::link_records_job_service_server::LinkRecordsJobService;
@@ -69,16 +70,22 @@ impl LinkRecordsJobService for LinkRecordsJobHandler {
         if request.request_id.is_empty() || request.request_id.len() > 64 {
             return Err(status::malformed("field 'request_id': a UUID"));
         }
-        let thresholds = request
-            .thresholds
-            .map(Thresholds::try_from)
-            .transpose()
-            .map_err(status::malformed)?;
+        let thresholds = request.thresholds.map(Thresholds::try_from);
+        let thresholds = thresholds.transpose().map_err(status::malformed)?;
+        let policy = match (thresholds, request.target_false_links_per_1000_people) {
+            (given, None) => given.into(),
+            (None, Some(target)) => ThresholdPolicy::FalseLinksPer1000(target),
+            (Some(_), Some(_)) => {
+                return Err(status::malformed(
+                    "fields 'thresholds' and 'target_false_links_per_1000_people': one of them",
+                ));
+            }
+        };
         let id = match self.started_by(&request.request_id) {
             Some(id) => id,
             None => {
                 let jobs = self.rooms.jobs.clone();
-                let started = blocking(move || jobs.start(thresholds)).await?;
+                let started = blocking(move || jobs.start(policy)).await?;
                 let id = started.map_err(status::start_run)?;
                 self.remember(request.request_id, id);
                 tracing::info!(actor, run = %id, "run started");

@@ -200,7 +200,9 @@ pub(super) fn finish(error: FinishError) -> Status {
 /// A run that cannot start.
 pub(super) fn start_run(error: StartRunError) -> Status {
     match &error {
-        StartRunError::Thresholds => refuse(Code::InvalidArgument, "THRESHOLDS", &error),
+        StartRunError::Thresholds | StartRunError::Target => {
+            refuse(Code::InvalidArgument, "THRESHOLDS", &error)
+        }
         StartRunError::NoBlocking => refuse(Code::FailedPrecondition, "NO_BLOCKING", &error),
         _ => internal("RUN", &error),
     }

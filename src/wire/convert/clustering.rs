@@ -45,7 +45,6 @@ impl From<&ClusteringReport> for pb::ClusteringReport {
                 cut_bits: oversize.cut_bits,
                 undivided_record_count: oversize.undivided,
             }),
-            percolation_margin: report.percolation_margin,
             false_merges: report.false_merges.map(|estimate| pb::FalseMergeEstimate {
                 refused_merge_count: estimate.refused_merges,
                 trial_merge_count: estimate.trial_merges,
@@ -78,7 +77,6 @@ impl From<pb::ClusteringReport> for ClusteringReport {
                 cut_bits: oversize.cut_bits,
                 undivided: oversize.undivided_record_count,
             },
-            percolation_margin: report.percolation_margin,
             false_merges: report.false_merges.map(|estimate| FalseMergeEstimate {
                 refused_merges: estimate.refused_merge_count,
                 trial_merges: estimate.trial_merge_count,
@@ -109,7 +107,6 @@ mod tests {
                 cut_bits: 4.5,
                 undivided: 5,
             },
-            percolation_margin: Some(6.5),
             false_merges: Some(FalseMergeEstimate {
                 refused_merges: 1,
                 trial_merges: 2,

@@ -60,6 +60,7 @@ impl From<&MethodsSheet> for pb::MethodsSheet {
             percolation_margin: sheet.percolation_margin,
             fallbacks: sheet.fallbacks.clone(),
             tracers: sheet.tracers.map(Into::into),
+            people: sheet.people.as_ref().map(Into::into),
         }
     }
 }
@@ -110,6 +111,7 @@ impl TryFrom<pb::MethodsSheet> for MethodsSheet {
             cuts: sheet.cuts.into_iter().map(Into::into).collect(),
             percolation_margin: sheet.percolation_margin,
             tracers: sheet.tracers.map(Into::into),
+            people: sheet.people.map(TryInto::try_into).transpose()?,
             fallbacks: sheet.fallbacks,
         })
     }

@@ -5,6 +5,7 @@ mod blocking;
 mod clustering;
 mod methods;
 mod names;
+mod people;
 mod receipt;
 mod record;
 mod run;

@@ -163,7 +163,11 @@ impl From<&RunReport> for pb::RunReport {
             thresholds: Some(report.thresholds.into()),
             target_precision: match report.threshold_rule {
                 ThresholdRule::TargetPrecision(target) => Some(target),
-                ThresholdRule::Given => None,
+                ThresholdRule::TargetFalseLinks(_) | ThresholdRule::Given => None,
+            },
+            target_false_links_per_1000_people: match report.threshold_rule {
+                ThresholdRule::TargetFalseLinks(target) => Some(target),
+                ThresholdRule::TargetPrecision(_) | ThresholdRule::Given => None,
             },
             prior_probability: report.prior_probability,
             expected_precision: report.expected_precision,
@@ -213,9 +217,14 @@ impl TryFrom<pb::RunReport> for RunReport {
             reviews: report.review_count,
             links_set_aside: report.set_aside_link_count,
             thresholds: thresholds.try_into()?,
-            threshold_rule: report
-                .target_precision
-                .map_or(ThresholdRule::Given, ThresholdRule::TargetPrecision),
+            threshold_rule: match (
+                report.target_precision,
+                report.target_false_links_per_1000_people,
+            ) {
+                (Some(target), _) => ThresholdRule::TargetPrecision(target),
+                (None, Some(target)) => ThresholdRule::TargetFalseLinks(target),
+                (None, None) => ThresholdRule::Given,
+            },
             prior_probability: report.prior_probability,
             expected_precision: report.expected_precision,
             histogram: WeightHistogram {

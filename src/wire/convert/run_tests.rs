@@ -142,14 +142,23 @@ fn methods() -> MethodsSheet {
                 high: 0.95,
             },
         }),
+        people: None,
         fallbacks: vec!["the model alone".into()],
     }
 }
 
 #[test]
 fn runs_round_trip() {
-    let run = run();
-    assert_eq!(Run::try_from(pb::Run::from(&run)), Ok(run));
+    for rule in [
+        ThresholdRule::TargetPrecision(0.995),
+        ThresholdRule::TargetFalseLinks(1.0),
+        ThresholdRule::Given,
+    ] {
+        let mut run = run();
+        let report = run.report.as_mut().expect("a report");
+        report.threshold_rule = rule;
+        assert_eq!(Run::try_from(pb::Run::from(&run)), Ok(run));
+    }
 }
 
 #[test]
