@@ -2,13 +2,15 @@
 //! `benches/README.md` says how to read it.
 
 mod support;
+#[expect(dead_code, reason = "the store is filled with random records")]
+#[path = "support/workload.rs"]
+mod workload;
 
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::process::Command;
 use std::time::Instant;
 
-use musubi::store::{KeyProvider, Store, StoreKey};
+use musubi::store::Store;
 use musubi::terms::{EntityId, RunId, SourceId, SubmissionHeader};
 use support::{Arguments, RecordMaker};
 
@@ -32,20 +34,21 @@ fn main() {
     build(&directory, records);
     note("build_s", start);
 
-    drop_page_cache(&directory);
+    workload::drop_page_cache(&directory);
     let start = Instant::now();
-    let store = Store::open(&directory, &key()).expect("the store opens");
+    let store = Store::open(&directory, &workload::key()).expect("the store opens");
     note("open_cold_s", start);
     drop(store);
     let start = Instant::now();
-    let store = Store::open(&directory, &key()).expect("the store opens");
+    let store = Store::open(&directory, &workload::key()).expect("the store opens");
     note("open_warm_s", start);
 
     let before = store.digest().expect("a digest");
     drop(store);
     std::fs::remove_dir_all(directory.join("index")).expect("the index is removed");
     let start = Instant::now();
-    let store = Store::open(&directory, &key()).expect("the store opens without an index");
+    let store =
+        Store::open(&directory, &workload::key()).expect("the store opens without an index");
     note("open_without_index_s", start);
     let start = Instant::now();
     store.rebuild_index().expect("rebuilt");
@@ -88,15 +91,10 @@ fn publish(store: &Store, records: u64, note: &mut impl FnMut(&'static str, Inst
     assert_eq!(exported as u64, records);
 }
 
-/// A key for a store that is thrown away.
-fn key() -> KeyProvider {
-    KeyProvider::Key(StoreKey::from_bytes([7; 32]))
-}
-
 /// Makes a store of records of ten sources, 100,000 records a submission.
 fn build(directory: &Path, records: u64) {
     const OF_SUBMISSION: u64 = 100_000;
-    let store = Store::open(directory, &key()).expect("the store opens");
+    let store = Store::open(directory, &workload::key()).expect("the store opens");
     let profile = support::profile();
     store.set_profile(&profile, "1").expect("bound");
     for number in 0..records.div_ceil(OF_SUBMISSION) {
@@ -120,27 +118,6 @@ fn build(directory: &Path, records: u64) {
                 "{} records, {resident:.0} MiB",
                 (number + 1) * OF_SUBMISSION
             );
-        }
-    }
-}
-
-/// Makes the next read come from the disk, with `dd`, which can ask for that without being root.
-fn drop_page_cache(directory: &Path) {
-    let mut open = vec![directory.to_owned()];
-    while let Some(folder) = open.pop() {
-        for entry in std::fs::read_dir(folder).expect("listed") {
-            let path = entry.expect("listed").path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                let input = format!("if={}", path.display());
-                let dropped = Command::new("dd")
-                    .args([&input, "iflag=nocache", "count=0", "status=none"])
-                    .status();
-                if !dropped.is_ok_and(|status| status.success()) {
-                    println!("{}: still in the page cache", path.display());
-                }
-            }
         }
     }
 }

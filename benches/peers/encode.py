@@ -104,8 +104,7 @@ class Musubi:
         profile = self.call("profile", "show", "jp-standard").decode()
         self.hmac = folder / "jp-standard-hmac.toml"
         # A key before the first table.
-        self.hmac.write_text(profile.replace("version = 1\n", 'version = 1\nsuite = "hmac-sha-256"\n', 1),
-                             encoding="utf-8")
+        self.hmac.write_text('suite = "hmac-sha-256"\n' + profile, encoding="utf-8")
 
     def call(self, *arguments):
         return subprocess.run([self.binary, *map(str, arguments)], check=True, capture_output=True).stdout

@@ -1,6 +1,6 @@
 //! Which cluster continues which entity? IDs last from run to run.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use super::Partition;
 use crate::terms::EntityId;
@@ -23,12 +23,13 @@ pub fn inherit(
     fresh: &mut dyn FnMut() -> EntityId,
 ) -> Vec<EntityId> {
     let mut claims: Vec<(usize, EntityId, usize)> = Vec::new();
+    let mut ids: Vec<EntityId> = Vec::new();
     for (index, rows) in clusters.iter().enumerate() {
-        let mut shared: HashMap<EntityId, usize> = HashMap::new();
-        for id in rows.iter().filter_map(|row| previous[*row as usize]) {
-            *shared.entry(id).or_default() += 1;
-        }
-        claims.extend(shared.into_iter().map(|(id, count)| (count, id, index)));
+        ids.clear();
+        ids.extend(rows.iter().filter_map(|row| previous[*row as usize]));
+        ids.sort_unstable();
+        let shared = ids.chunk_by(|one, next| one == next);
+        claims.extend(shared.map(|same| (same.len(), same[0], index)));
     }
     claims.sort_unstable_by(|x, y| y.0.cmp(&x.0).then_with(|| (x.1, x.2).cmp(&(y.1, y.2))));
 

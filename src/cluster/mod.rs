@@ -147,6 +147,7 @@ impl Clusters {
 /// Pairs of rows that links connect over others, but that were never compared themselves.
 ///
 /// Blocking misses pairs; a cluster needs to know about all of its own. `compared` is ascending.
+/// Only components are looked at for whose rows `wanted` holds.
 /// Components with more than `rows_max` rows are left as they are: their number of pairs has no
 /// useful bound.
 #[must_use]
@@ -155,6 +156,7 @@ pub fn uncompared(
     links: &[Link],
     compared: &[CandidatePair],
     rows_max: usize,
+    wanted: &(dyn Fn(&[RowIndex]) -> bool + Sync),
 ) -> Vec<CandidatePair> {
     let evidence = Evidence {
         links,
@@ -164,7 +166,7 @@ pub fn uncompared(
     (0..components.len())
         .into_par_iter()
         .map(|component| components.rows(component))
-        .filter(|rows| rows.len() <= rows_max)
+        .filter(|rows| rows.len() <= rows_max && wanted(rows))
         .flat_map_iter(|rows| {
             let pairs = rows.iter().enumerate().flat_map(move |(index, a)| {
                 rows[index + 1..].iter().map(|b| CandidatePair::new(*a, *b))

@@ -1,15 +1,13 @@
 //! The encoder: one profile, one secret, one epoch; records in, encodings out.
 
-use zeroize::Zeroizing;
-
 use super::clkhash::{ClkEncoder, ClkSchema, ClkSchemaError};
 use super::filter::{FilterMaker, FilterScratch};
 use super::harden::Flips;
 use super::identity::SourceRecord;
-use super::key::{LinkageSecret, SecretFingerprint, SourceSecret};
-use super::tag::{Padding, TagMaker};
-use crate::terms::RecordEncoding;
+use super::key::{Key, LinkageSecret, Messages, SecretFingerprint, SourceSecret};
+use super::tag::{Padding, TagMaker, TagValues};
 use crate::terms::profile::{Layout, LinkageProfile};
+use crate::terms::{Attribute, RecordEncoding};
 
 /// Why an encoder is not made.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -49,6 +47,11 @@ pub struct Encoder {
     layout: Layout,
     filters: Vec<FilterMaker>,
     tags: Vec<TagMaker>,
+    /// What the tags are made of.
+    needed: Vec<Attribute>,
+    tags_key: Key,
+    /// Under the source secret; `None` if no tag is padded.
+    padding_key: Option<Key>,
     clkhash: Option<ClkEncoder>,
     secret_fingerprint: SecretFingerprint,
 }
@@ -56,7 +59,9 @@ pub struct Encoder {
 /// Memory for encoding, one for each thread. Plaintext: no `Debug`, wiped on drop.
 pub struct EncodeScratch {
     filter: FilterScratch,
-    message: Zeroizing<Vec<u8>>,
+    values: TagValues,
+    messages: Messages,
+    padding: Padding,
 }
 
 impl EncodeScratch {
@@ -65,7 +70,9 @@ impl EncodeScratch {
     pub fn new() -> Self {
         Self {
             filter: FilterScratch::new(),
-            message: Zeroizing::new(Vec::with_capacity(256)),
+            values: TagValues::new(),
+            messages: Messages::new(),
+            padding: Padding::new(),
         }
     }
 }
@@ -118,26 +125,29 @@ impl Encoder {
             let filter_key = profile_key.filter(&recipe.name);
             filters.push(FilterMaker::new(recipe, &filter_key, flips));
         }
+        let layout = profile.layout();
+        let tags_key = profile_key.tags();
         let mut tags = Vec::with_capacity(profile.tags.len());
-        for recipe in &profile.tags {
-            let padding = source_key
-                .as_ref()
-                .map(|key| Padding(key.tag(&recipe.name)));
-            if recipe.is_padded() && padding.is_none() {
+        for (index, recipe) in profile.tags.iter().enumerate() {
+            tags.push(TagMaker::new(recipe, &tags_key, layout.tag_range(index)));
+        }
+        let padded = profile.tags.iter().find(|recipe| recipe.is_padded());
+        let padding_key = match (padded, &source_key) {
+            (None, _) => None,
+            (Some(_), Some(key)) => Some(key.padding()),
+            (Some(recipe), None) => {
                 return Err(NewEncoderError::NoSourceSecretForTag {
                     tag: recipe.name.clone(),
                 });
             }
-            tags.push(TagMaker::new(
-                recipe,
-                profile_key.tag(&recipe.name),
-                padding,
-            ));
-        }
+        };
         Ok(Self {
-            layout: profile.layout(),
+            layout,
             filters,
+            needed: needed(profile),
             tags,
+            tags_key,
+            padding_key,
             clkhash,
             secret_fingerprint: secret.fingerprint(),
         })
@@ -189,6 +199,22 @@ impl Encoder {
         record: &SourceRecord,
         scratch: &mut EncodeScratch,
     ) -> RecordEncoding {
+        self.encode_in(record, scratch, [Vec::new(), Vec::new()])
+    }
+
+    /// As [`Encoder::encode_with`], with the filters and tags in the memory of others that are no
+    /// longer needed.
+    #[must_use]
+    pub fn encode_in(
+        &self,
+        record: &SourceRecord,
+        scratch: &mut EncodeScratch,
+        [mut filters, mut tags]: [Vec<u64>; 2],
+    ) -> RecordEncoding {
+        filters.clear();
+        filters.resize(self.layout.filter_words(), 0);
+        tags.clear();
+        tags.resize(self.layout.tag_slots(), 0);
         let mut encoding = RecordEncoding {
             record_ref: record.record_ref.clone(),
             version: record.version,
@@ -200,8 +226,8 @@ impl Encoder {
             },
             flags: record.flags,
             presence: 0,
-            filters: vec![0; self.layout.filter_words()],
-            tags: vec![0; self.layout.tag_slots()],
+            filters,
+            tags,
         };
         for (index, filter) in self.filters.iter().enumerate() {
             let out = &mut encoding.filters[self.layout.filter_range(index)];
@@ -222,15 +248,53 @@ impl Encoder {
                 encoding.presence |= self.layout.filter_bit(0);
             }
         }
-        let message = &mut scratch.message;
-        for (index, tag) in self.tags.iter().enumerate() {
-            let slots = &mut encoding.tags[self.layout.tag_range(index)];
-            if tag.make(&record.identity, &record.record_ref, message, slots) {
-                encoding.presence |= self.layout.tag_bit(index);
-            }
-        }
+        encoding.presence |= self.make_tags(record, scratch, &mut encoding.tags);
         encoding
     }
+
+    /// Writes all tags and says which there are.
+    fn make_tags(
+        &self,
+        record: &SourceRecord,
+        scratch: &mut EncodeScratch,
+        row: &mut [u64],
+    ) -> u64 {
+        let mut presence = 0;
+        let EncodeScratch {
+            values,
+            messages,
+            padding,
+            ..
+        } = scratch;
+        messages.clear();
+        if let Some(key) = &self.padding_key {
+            padding.draw(key, &record.record_ref, row.len());
+        }
+        values.read(&record.identity, &self.needed);
+        for (index, tag) in self.tags.iter().enumerate() {
+            if tag.make(&record.identity, values, messages, padding, row) {
+                presence |= self.layout.tag_bit(index);
+            }
+        }
+        self.tags_key.numbers(messages, row);
+        for (index, tag) in self.tags.iter().enumerate() {
+            if presence & self.layout.tag_bit(index) != 0 {
+                row[tag.slots()]
+                    .iter_mut()
+                    .for_each(|slot| *slot = (*slot).max(1));
+            }
+        }
+        presence
+    }
+}
+
+/// The attributes that some tag binds, each once.
+fn needed(profile: &LinkageProfile) -> Vec<Attribute> {
+    let of_a_tag = |attribute: &Attribute| {
+        let mut tags = profile.tags.iter();
+        tags.any(|tag| tag.attributes().contains(attribute))
+    };
+    Attribute::ALL.iter().copied().filter(of_a_tag).collect()
 }
 
 #[cfg(test)]

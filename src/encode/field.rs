@@ -55,6 +55,8 @@ fields! {
     NationalId "national_id" "A national number, as in Western evaluation sets.";
     BirthPlace "birth_place" "Place of birth.";
     Occupation "occupation" "Occupation.";
+    AliasKanji "alias_kanji" "A further whole name in kanji or Latin letters: a foreigner's alias (通称) or legal name.";
+    AliasKana "alias_kana" "The same in kana.";
 }
 
 /// One record's fields as read. Plaintext: no `Debug`.

@@ -20,19 +20,15 @@ pub struct Identity {
     /// Start and end of each attribute's value in `text`, by the attribute's code.
     spans: [(u32, u32); Attribute::ALL.len()],
     filled: AttributeSet,
-    /// Attributes whose value holds [`UNKNOWN`].
-    unknown: AttributeSet,
     columns: Vec<String>,
 }
 
 impl Default for Identity {
     fn default() -> Self {
         Self {
-            // Room for usual records, so that growing leaves no copies behind.
-            text: String::with_capacity(512),
+            text: String::new(),
             spans: [(0, 0); Attribute::ALL.len()],
             filled: AttributeSet::default(),
-            unknown: AttributeSet::default(),
             columns: Vec::new(),
         }
     }
@@ -47,15 +43,34 @@ impl Identity {
     /// Sets an attribute to texts one after the other.
     pub fn set_parts(&mut self, attribute: Attribute, parts: &[&str]) {
         let start = self.text.len();
-        self.text.extend(parts.iter().copied());
-        let value = &self.text[start..];
-        self.unknown.remove(attribute);
-        self.filled.remove(attribute);
-        if !value.is_empty() {
+        for part in parts {
+            self.text.push_str(part);
+        }
+        self.end(attribute, start);
+    }
+
+    /// Sets an attribute to some characters.
+    pub fn set_characters(&mut self, attribute: Attribute, characters: &[char]) {
+        let start = self.text.len();
+        self.text.extend(characters);
+        self.end(attribute, start);
+    }
+
+    /// Forgets all values, and keeps the memory.
+    pub fn clear(&mut self) {
+        // Room for usual records, so that growing leaves no copies behind.
+        self.text.reserve(512);
+        self.text.clear();
+        self.filled = AttributeSet::default();
+        self.columns.zeroize();
+    }
+
+    /// The text from `start` on is the value of the attribute.
+    fn end(&mut self, attribute: Attribute, start: usize) {
+        if start < self.text.len() {
             self.filled.insert(attribute);
-            if value.contains(UNKNOWN) {
-                self.unknown.insert(attribute);
-            }
+        } else {
+            self.filled.remove(attribute);
         }
         // A record has far fewer than 2³² bytes: readers refuse longer rows.
         self.spans[attribute as usize] = (start as u32, self.text.len() as u32);
@@ -68,6 +83,16 @@ impl Identity {
         self.filled
             .contains(attribute)
             .then(|| &self.text[start as usize..end as usize])
+    }
+
+    /// The value's bytes; empty if there is no value.
+    pub(super) fn bytes(&self, attribute: Attribute) -> &[u8] {
+        let (start, end) = self.spans[attribute as usize];
+        if self.filled.contains(attribute) {
+            &self.text.as_bytes()[start as usize..end as usize]
+        } else {
+            &[]
+        }
     }
 
     /// Keeps columns as they are written, for an encoder that hashes columns and not attributes.
@@ -97,11 +122,23 @@ impl Identity {
     /// The value, if there is one and every character of it is known.
     #[must_use]
     pub fn known(&self, attribute: Attribute) -> Option<&str> {
-        if self.unknown.contains(attribute) {
-            None
-        } else {
-            self.get(attribute)
+        self.get(attribute).filter(|value| !value.contains(UNKNOWN))
+    }
+
+    /// The attributes that [`Identity::known`] gives.
+    #[must_use]
+    pub fn all_known(&self) -> AttributeSet {
+        // Hardly a record holds UNKNOWN, and of what names are written in only it begins with this byte.
+        let may_hold = self.text.bytes().fold(false, |may, b| may | (b == 0xEF));
+        if !may_hold {
+            return self.filled;
         }
+        let mut known = AttributeSet::default();
+        let attributes = self.attributes();
+        attributes
+            .filter(|attribute| self.known(*attribute).is_some())
+            .for_each(|attribute| known.insert(attribute));
+        known
     }
 }
 

@@ -40,7 +40,8 @@ pub enum MapError {
     Toml(#[from] toml::de::Error),
     /// The charset label is not known.
     #[error(
-        "map: file.charset must be a charset label such as \"utf-8\" or \"windows-31j\", not {0:?}"
+        "map: file.charset must be a charset label such as \"utf-8\", \"windows-31j\", \"euc-jp\" or \
+         \"iso-2022-jp\", not {0:?}"
     )]
     Charset(String),
     /// The delimiter is not one ASCII character.
@@ -52,6 +53,12 @@ pub enum MapError {
     /// A key that only another form has.
     #[error("map: {0} goes with file.form = \"{1}\" only")]
     OtherForm(&'static str, &'static str),
+    /// Further names in a form that lists none.
+    #[error(
+        "map: further names go with locale = \"jp\" only: aliases with file.form = \"fhir\" or \"hl7v2\", the fields \
+         alias_kanji and alias_kana with \"csv\" or \"parquet\""
+    )]
+    Aliases,
     /// The record ref is not an item of the form.
     #[error(
         "map: record_ref must be an item such as \"PID-3\" (hl7v2) or \"RE-2\" (uke): three or two \
@@ -106,6 +113,12 @@ pub struct MapFile {
     /// learns that about them.
     #[serde(default)]
     pub send_flags: bool,
+    /// Whether further names of a person (a foreigner's 通称 beside the legal name, Latin letters beside
+    /// kanji) become records of their own, under the record ref with `#2`, `#3`, … FHIR and HL7 v2 with
+    /// `locale = "jp"` only; a CSV maps the fields `alias_kanji` and `alias_kana` instead. The server sees
+    /// who has further names, and whoever withdraws the record has to withdraw these too.
+    #[serde(default)]
+    pub aliases: bool,
     /// Whose conventions the fields follow.
     pub locale: Locale,
     /// Field and the column that holds it. CSV only, but that `patient_number` may name the system
@@ -210,6 +223,13 @@ impl MapFile {
         if !has_columns && let Some((key, _)) = only_with_columns.iter().find(|(_, given)| *given) {
             return Err(MapError::OtherForm(key, "csv"));
         }
+        let has_names = matches!(form, FileFormName::Fhir | FileFormName::Hl7v2);
+        let mut aliases = [Field::AliasKanji, Field::AliasKana].into_iter();
+        let as_columns = aliases.any(|field| self.fields.contains_key(&field));
+        let is_jp = self.locale == Locale::Jp;
+        if self.aliases && !(has_names && is_jp) || as_columns && !is_jp {
+            return Err(MapError::Aliases);
+        }
         if form == FileFormName::Fhir {
             if self.file.charset.is_some() && self.encoding()? != encoding_rs::UTF_8 {
                 return Err(MapError::FhirCharset);
@@ -281,11 +301,12 @@ impl MapFile {
             | FileFormName::Hl7v2 => "utf-8",
         };
         let label = self.file.charset.as_deref().unwrap_or(usual).trim();
-        // The usual name in Japan for what the standard lists as a label of Shift_JIS.
-        let known = if label.eq_ignore_ascii_case("cp932") {
-            "windows-31j"
-        } else {
-            label
+        // Usual names in Japan for what the standard lists as Shift_JIS and EUC-JP.
+        let known = match label.to_ascii_lowercase().as_str() {
+            "cp932" => "windows-31j",
+            "eucjp-ms" | "cp51932" | "cp20932" => "euc-jp",
+            "cp50220" | "cp50221" => "iso-2022-jp",
+            _ => label,
         };
         Encoding::for_label(known.as_bytes()).ok_or_else(|| MapError::Charset(label.to_owned()))
     }
@@ -303,73 +324,4 @@ impl MapFile {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const GOOD: &str = "record_ref = 'id'\nkind = 'hospital'\nlocale = 'jp'\n[file]\ncharset = 'cp932'\n[fields]\nsex = 'SEX'\n";
-
-    #[test]
-    fn a_map_says_how_a_file_is_read() {
-        let map = MapFile::parse(GOOD).expect("good");
-        assert_eq!(map.encoding().expect("known").name(), "Shift_JIS");
-        assert_eq!(map.delimiter().expect("default"), b',');
-        assert_eq!(map.kind, EventKind::Hospital);
-        assert_eq!(map.fields[&Field::Sex], "SEX");
-    }
-
-    #[test]
-    fn a_wrong_map_is_refused_by_rule() {
-        for (from, to, rule) in [
-            ("cp932", "ebcdic", "file.charset"),
-            ("charset = 'cp932'", "delimiter = ', '", "file.delimiter"),
-            ("sex = 'SEX'", "", "[fields]"),
-            ("sex = 'SEX'", "sex = ' '", "sex must name a column"),
-            ("sex = 'SEX'", "seks = 'SEX'", "unknown variant"),
-            ("kind = 'hospital'", "kind_column = 'k'", "[kinds]"),
-            ("record_ref = 'id'", "", "record_ref"),
-            ("[file]", "[file]\nform = 'hl7v2'", "[fields] goes with"),
-            ("[file]", "[file]\ncoverage = 'c.ndjson'", "file.coverage"),
-            ("[file]", "[file]\nform = 'xml'", "unknown variant"),
-            (
-                "locale = 'jp'",
-                "locale = 'jp'\ncolour = 1",
-                "unknown field",
-            ),
-        ] {
-            let text = GOOD.replace(from, to);
-            let error = MapFile::parse(&text).expect_err(to).to_string();
-            assert!(error.contains(rule), "{to}: {error}");
-        }
-    }
-
-    #[test]
-    fn forms_that_say_what_is_where_need_no_fields() {
-        for (form, record_ref, charset) in [
-            ("fhir", "id", "UTF-8"),
-            ("hl7v2", "PID-3", "UTF-8"),
-            ("uke", "RE-2", "Shift_JIS"),
-        ] {
-            let text = format!("locale = 'jp'\n[file]\nform = '{form}'\n");
-            let map = MapFile::parse(&text).expect(form);
-            assert_eq!(map.record_ref, record_ref);
-            assert_eq!(map.encoding().expect("known").name(), charset);
-        }
-        for (form, key, rule) in [
-            ("hl7v2", "record_ref = 'id'", "PID-3"),
-            ("uke", "record_ref = 'HO-2'", "RE-2"),
-            ("hl7v2", "record_ref = 'PID-0'", "PID-3"),
-        ] {
-            let text = format!("locale = 'jp'\n{key}\n[file]\nform = '{form}'\n");
-            let error = MapFile::parse(&text).expect_err(key).to_string();
-            assert!(error.contains(rule), "{error}");
-        }
-        let text = "locale = 'jp'\n[file]\nform = 'fhir'\ncharset = 'euc-jp'\n";
-        assert!(matches!(MapFile::parse(text), Err(MapError::FhirCharset)));
-    }
-
-    #[test]
-    fn an_error_names_the_file() {
-        let error = MapFile::read(Path::new("no/such.toml")).expect_err("missing");
-        assert!(error.to_string().contains("such.toml"));
-    }
-}
+mod tests;

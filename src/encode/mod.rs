@@ -31,7 +31,7 @@ pub use reader::{
 };
 pub use sources::SourceList;
 
-pub use tag::CHARACTERS_MIN;
+pub use tag::{CHARACTERS_MIN, known_but_for_rarity};
 
 pub use encoder::{EncodeScratch, Encoder, NewEncoderError};
 pub use key::{LinkageSecret, SecretFingerprint, SourceSecret};

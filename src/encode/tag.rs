@@ -1,9 +1,9 @@
-//! Makes the slots of one keyed equality tag of a record.
+//! Says what the slots of one keyed equality tag of a record are made of.
 //!
-//! A slot is the first 8 bytes (little-endian) of the profile's suite, keyed with the key of the
-//! tag, over `u32 LE length ‖ value` for each attribute of its list, in order. From the second list
-//! on, `u32 LE 0xFFFF_FFFF ‖ u32 LE index of the list` comes first: no value is that long. The value
-//! 0 means absent and is given out as 1 instead.
+//! A slot is the first 8 bytes (little-endian) of the profile's suite, keyed with the key of all tags,
+//! over `label of the tag ‖ u8 index of the list ‖ length and value of each attribute of the list`,
+//! filled up with zeros to a multiple of 64 bytes; `key/messages.rs` says how a length is written, and
+//! `key/mod.rs` where the label comes from. The value 0 means absent and is given out as 1 instead.
 //!
 //! # Variants
 //! A tag with deletions has the whole value in its first slot, and in the next ones the value with
@@ -12,167 +12,216 @@
 //! by many. Two values that are one insertion, deletion or replacement apart share a slot.
 //!
 //! # Padding
-//! Slots that no variant fills hold the same function of the record ref, keyed under the source
+//! Slots that no variant fills hold words of a keyed stream over the record ref, under the source
 //! secret: without it nobody can tell a padded slot from a variant, and the number of characters
 //! does not leak. A tag with `pad` is padded as a whole where the name is a common one: who has a rare name
 //! does not leak either.
+
+use std::ops::Range;
 
 use zeroize::Zeroizing;
 
 use super::filter::append_field;
 use super::identity::Identity;
-use super::key::Key;
+use super::key::{Key, Messages, Value};
 use crate::terms::profile::{TagPart, TagRecipe};
-use crate::terms::{Attribute, RecordRef};
+use crate::terms::{Attribute, AttributeSet, RecordRef};
 
 /// Fewest characters of a value that has variants.
 pub const CHARACTERS_MIN: usize = 3;
 
-/// A tag recipe with its key derived. No `Debug`.
+/// A tag recipe with its label derived. No `Debug`.
 pub(super) struct TagMaker {
     parts: Vec<TagPart>,
     deletions: Option<Attribute>,
-    pad: bool,
-    /// Needed if there are deletions or `pad` is set.
-    padding: Option<Padding>,
-    key: Key,
+    /// What a record must have for the tag to be made.
+    needed: AttributeSet,
+    /// What a record must have for the tag to be padded where it cannot be made; `None`: it is not.
+    padded_with: Option<AttributeSet>,
+    label: [u8; 8],
+    /// Its slots among those of all tags.
+    slots: Range<usize>,
 }
 
-/// Key of a tag under the source secret.
-pub(super) struct Padding(pub(super) Key);
+/// The words that fill slots: one for each slot of a record.
+pub(super) struct Padding {
+    bytes: Vec<u8>,
+    message: Zeroizing<Vec<u8>>,
+}
+
+impl Padding {
+    /// No words yet.
+    pub(super) fn new() -> Self {
+        Self {
+            bytes: Vec::new(),
+            message: Zeroizing::new(Vec::with_capacity(128)),
+        }
+    }
+
+    /// Draws the words of a record: 64-bit little-endian words of the keyed stream over
+    /// `u32 LE length ‖ record ref`. `key`: of padding, under the source secret.
+    pub(super) fn draw(&mut self, key: &Key, record_ref: &RecordRef, slots: usize) {
+        self.message.clear();
+        append_field(&mut self.message, record_ref.as_str());
+        // Eight blocks of BLAKE3 are made as fast as one.
+        self.bytes.resize((8 * slots).next_multiple_of(512), 0);
+        key.stream(&self.message).fill(&mut self.bytes);
+    }
+
+    /// Fills slots with the words of their places.
+    fn fill(&self, row: &mut [u64], slots: Range<usize>) {
+        let (words, _) = self.bytes.as_chunks();
+        for (slot, word) in row[slots.clone()].iter_mut().zip(&words[slots]) {
+            *slot = u64::from_le_bytes(*word);
+        }
+    }
+}
+
+/// A record's values as they stand in the messages of its tags.
+pub(super) struct TagValues {
+    values: Vec<Value>,
+    /// The attributes that the record has, without an unknown character.
+    known: AttributeSet,
+}
+
+impl TagValues {
+    /// No values yet.
+    pub(super) fn new() -> Self {
+        let values = Attribute::ALL.iter().map(|_| Value::new());
+        Self {
+            values: values.collect(),
+            known: AttributeSet::default(),
+        }
+    }
+
+    /// Takes the values of a record that tags need.
+    pub(super) fn read(&mut self, identity: &Identity, needed: &[Attribute]) {
+        self.known = identity.all_known();
+        for attribute in needed {
+            if self.known.contains(*attribute) {
+                self.values[*attribute as usize].set(identity.bytes(*attribute));
+            }
+        }
+    }
+
+    fn get(&self, attribute: Attribute) -> &Value {
+        &self.values[attribute as usize]
+    }
+}
 
 impl TagMaker {
-    /// `key`: key of this tag under the linkage secret. `padding`: needed if the recipe is padded.
-    pub(super) fn new(recipe: &TagRecipe, key: Key, padding: Option<Padding>) -> Self {
+    /// `tags_key`: key of all tags under the linkage secret. `slots`: its own among those of all tags.
+    pub(super) fn new(recipe: &TagRecipe, tags_key: &Key, slots: Range<usize>) -> Self {
+        let attributes = recipe.attributes();
+        let mut needed = AttributeSet::default();
+        let mut of_any_names = AttributeSet::default();
+        for attribute in &attributes {
+            needed.insert(*attribute);
+            of_any_names.insert(of_any_name(*attribute));
+        }
         Self {
             parts: recipe.parts.clone(),
             deletions: recipe.deletions.map(|deletions| deletions.attribute),
-            pad: recipe.pad,
-            padding,
-            key,
+            needed,
+            padded_with: recipe.pad.then_some(of_any_names),
+            label: tags_key.tag_label(&recipe.name),
+            slots,
         }
     }
 
-    /// Writes the tag's slots and says whether there is one. It is absent, and `slots` all zero, if
-    /// an attribute is missing or holds an unknown character and the recipe does not pad.
-    ///
-    /// `message`: memory that is used again.
+    /// Puts what the tag's slots are made of into `messages`, fills the other slots of the row with
+    /// padding, and says whether there is a tag. There is none if an attribute is missing or holds an
+    /// unknown character; but a tag with `pad` is padded for a record that lacks an attribute because
+    /// its name is a common one.
     ///
     /// # Shape
-    /// `slots`: as many as the recipe has, all zero.
+    /// `padding` and `row`: the slots of all tags; of none if no tag is padded.
     pub(super) fn make(
         &self,
         identity: &Identity,
-        record_ref: &RecordRef,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
+        values: &TagValues,
+        messages: &mut Messages,
+        padding: &Padding,
+        row: &mut [u64],
     ) -> bool {
+        let known = values.known;
+        if !known.contains_all(self.needed) {
+            let padded = self.padded_with;
+            let is_padded = padded.is_some_and(|padded| known.contains_all(padded));
+            if is_padded {
+                padding.fill(row, self.slots.clone());
+            }
+            return is_padded;
+        }
+        let first_message = messages.count();
+        let mut next = self.slots.start;
+        // Bytes of the first message before the value that loses a character.
+        let mut shared = 0;
         for (index, part) in self.parts.iter().enumerate() {
-            if !write_message(index, part, identity, None, message) {
-                slots.fill(0);
-                return self.pads(identity) && self.fill_from(0, record_ref, message, slots);
+            let mut head = [0; 9];
+            head[..8].copy_from_slice(&self.label);
+            // A tag has at most 32 lists.
+            head[8] = index as u8;
+            let message = messages.begin(next, &head);
+            for attribute in &part.attributes {
+                if index == 0 && self.deletions == Some(*attribute) {
+                    shared = message.length();
+                }
+                message.value(values.get(*attribute));
             }
-            slots[index] = value(&self.key, message);
+            next += 1;
         }
-        if let Some(attribute) = self.deletions {
-            let filled = self.variants(attribute, identity, message, slots);
-            self.fill_from(filled, record_ref, message, slots);
+        if let Some(deleted) = self.deletions {
+            let whole = identity.known(deleted).unwrap_or_default();
+            for (start, end) in deletions(whole) {
+                if next == self.slots.end {
+                    break;
+                }
+                let message = messages.begin_as(next, first_message, shared);
+                message.value_of_two([&whole.as_bytes()[..start], &whole.as_bytes()[end..]]);
+                let attributes = self.parts[0].attributes.iter();
+                let after = attributes.skip_while(|other| **other != deleted).skip(1);
+                after.for_each(|attribute| message.value(values.get(*attribute)));
+                next += 1;
+            }
+        }
+        if next < self.slots.end {
+            padding.fill(row, next..self.slots.end);
         }
         true
     }
 
-    /// Whether a record that lacks an attribute is padded: one that lacks it because its name is a
-    /// common one, not one that lacks the name.
-    fn pads(&self, identity: &Identity) -> bool {
-        let common = |attribute: &Attribute| match attribute {
-            Attribute::RareGivenKana => identity.known(Attribute::GivenKana).is_some(),
-            Attribute::RareGivenKanji => identity.known(Attribute::GivenKanji).is_some(),
-            other => identity.known(*other).is_some(),
-        };
-        let mut attributes = self.parts.iter().flat_map(|part| &part.attributes);
-        self.pad && attributes.all(common)
-    }
-
-    /// Pads the slots from `first` on and says whether it could.
-    fn fill_from(
-        &self,
-        first: usize,
-        record_ref: &RecordRef,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
-    ) -> bool {
-        let Some(padding) = &self.padding else {
-            return false;
-        };
-        for (index, slot) in slots.iter_mut().enumerate().skip(first) {
-            message.clear();
-            append_field(message, record_ref.as_str());
-            // A tag has at most 32 slots.
-            message.extend((index as u32).to_le_bytes());
-            *slot = value(&padding.0, message);
-        }
-        true
-    }
-
-    /// Fills slots with variants and tells how many slots are in use.
-    fn variants(
-        &self,
-        attribute: Attribute,
-        identity: &Identity,
-        message: &mut Zeroizing<Vec<u8>>,
-        slots: &mut [u64],
-    ) -> usize {
-        let whole = identity.known(attribute).unwrap_or_default();
-        if whole.chars().count() < CHARACTERS_MIN {
-            return 1;
-        }
-        let mut shorter = Zeroizing::new(String::with_capacity(whole.len()));
-        let mut filled = 1;
-        for (start, left_out) in whole.char_indices() {
-            if filled == slots.len() {
-                break;
-            }
-            shorter.clear();
-            shorter.push_str(&whole[..start]);
-            shorter.push_str(&whole[start + left_out.len_utf8()..]);
-            let replaced = Some((attribute, shorter.as_str()));
-            write_message(0, &self.parts[0], identity, replaced, message);
-            let variant = value(&self.key, message);
-            if !slots[..filled].contains(&variant) {
-                slots[filled] = variant;
-                filled += 1;
-            }
-        }
-        filled
+    /// Its slots among those of all tags.
+    pub(super) fn slots(&self) -> Range<usize> {
+        self.slots.clone()
     }
 }
 
-/// Writes what a list binds; false if an attribute is missing or not wholly known.
-fn write_message(
-    index: usize,
-    part: &TagPart,
-    identity: &Identity,
-    replaced: Option<(Attribute, &str)>,
-    message: &mut Zeroizing<Vec<u8>>,
-) -> bool {
-    message.clear();
-    if index > 0 {
-        message.extend(u32::MAX.to_le_bytes());
-        message.extend((index as u32).to_le_bytes());
-    }
-    for attribute in &part.attributes {
-        let value = match replaced {
-            Some((other, value)) if other == *attribute => Some(value),
-            _ => identity.known(*attribute),
-        };
-        let Some(value) = value else {
-            return false;
-        };
-        append_field(message, value);
-    }
-    true
+/// Whether a record has an attribute, or lacks it only because of how common its name is: a tag with `pad`
+/// is padded for such records, and not for one that lacks the name.
+#[must_use]
+pub fn known_but_for_rarity(identity: &Identity, attribute: Attribute) -> bool {
+    identity.known(of_any_name(attribute)).is_some()
 }
 
-fn value(key: &Key, message: &[u8]) -> u64 {
-    key.number(message).max(1)
+/// The attribute that names have, common or not, in place of one that only common or rare ones have.
+fn of_any_name(attribute: Attribute) -> Attribute {
+    match attribute {
+        Attribute::RareGivenKana
+        | Attribute::UncommonGivenKana
+        | Attribute::MostCommonGivenKana => Attribute::GivenKana,
+        Attribute::RareGivenKanji => Attribute::GivenKanji,
+        other => other,
+    }
+}
+
+/// The characters of a value that are left out in turn, from byte to byte: of equal neighbours one,
+/// since leaving out either leaves the same; none of a short value.
+fn deletions(whole: &str) -> impl Iterator<Item = (usize, usize)> + '_ {
+    let has_variants = whole.chars().nth(CHARACTERS_MIN - 1).is_some();
+    let mut previous = None;
+    whole
+        .char_indices()
+        .filter(move |(_, c)| has_variants && previous.replace(*c) != Some(*c))
+        .map(|(start, c)| (start, start + c.len_utf8()))
 }

@@ -2,7 +2,6 @@
 //! far the people are from growing together.
 
 use crate::cluster::{self, ClusterRules, Clusters};
-use crate::terms::run::RunReport;
 use crate::terms::{ClusteringReport, RecordTable};
 
 /// Below this margin a few more false links tie all people together.
@@ -23,9 +22,15 @@ pub(super) fn report(
 }
 
 /// What a person should know about the clusters.
-pub(super) fn warnings(clusters: &Clusters, report: &RunReport) -> Vec<String> {
+///
+/// `margin`: the percolation margin.
+pub(super) fn warnings(
+    clusters: &Clusters,
+    report: &ClusteringReport,
+    margin: Option<f64>,
+) -> Vec<String> {
     let mut warnings = Vec::new();
-    let oversize = &report.clustering.oversize;
+    let oversize = &report.oversize;
     if oversize.components > 0 {
         warnings.push(format!(
             "{} components of links with {} records, the largest with {}, are too large for one \
@@ -39,8 +44,6 @@ pub(super) fn warnings(clusters: &Clusters, report: &RunReport) -> Vec<String> {
             oversize.undivided
         ));
     }
-    let margin = report.methods.as_ref();
-    let margin = margin.and_then(|sheet| sheet.percolation_margin);
     if margin.is_some_and(|margin| margin < MARGIN_MIN) {
         warnings.push(
             "people are close to growing together into one component: raise the upper cut".into(),

@@ -1,11 +1,13 @@
 //! The life of a run: queued → running → succeeded or failed. One run at a time, on its own
 //! thread, apart from the threads that answer requests.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use tokio::sync::watch;
 
+use super::linked::Linked;
 use super::pipeline::Pipeline;
 use crate::store::{PutRunError, Store};
 use crate::terms::RunId;
@@ -47,6 +49,9 @@ struct Inner {
     store: Store,
     /// The run under way, if any.
     active: Mutex<Option<RunId>>,
+    /// What the last run found out, for the next to go on from.
+    kept: Mutex<Option<Linked>>,
+    keeps_rows: AtomicBool,
     /// Newest state of the run under way, and of the last one when it has ended.
     newest: watch::Sender<Option<Run>>,
 }
@@ -71,9 +76,19 @@ impl JobRunner {
             inner: Arc::new(Inner {
                 store,
                 active: Mutex::new(None),
+                kept: Mutex::new(None),
+                keeps_rows: AtomicBool::new(true),
                 newest,
             }),
         })
+    }
+
+    /// Whether records and links of a run stay in memory when it has ended: some 550 bytes a record
+    /// with `jp-standard`. The next run then looks at new records only. They stay if nothing is said.
+    #[must_use]
+    pub fn keep_rows(self, keep: bool) -> Self {
+        self.inner.keeps_rows.store(keep, Ordering::Relaxed);
+        self
     }
 
     /// Starts a run over all live records. If one is under way, that one is returned.
@@ -165,13 +180,21 @@ impl Inner {
             self.newest.send_replace(Some(now));
         };
         let outcome = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-            Pipeline::new(&self.store, &tell).run(run.id, policy)
+            let kept = self
+                .kept
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .take();
+            Pipeline::new(&self.store, &tell).run(run.id, policy, kept)
         }));
         match outcome {
-            Ok(Ok((steps, report))) => {
+            Ok(Ok(done)) => {
                 run.state = RunState::Succeeded;
-                run.steps = steps;
-                run.report = Some(report);
+                run.steps = done.steps;
+                run.report = Some(done.report);
+                if self.keeps_rows.load(Ordering::Relaxed) {
+                    *self.kept.lock().unwrap_or_else(PoisonError::into_inner) = Some(done.linked);
+                }
             }
             Ok(Err(error)) => {
                 run.state = RunState::Failed;

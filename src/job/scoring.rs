@@ -64,6 +64,19 @@ pub(super) struct Scored {
 }
 
 impl Scored {
+    /// No pairs yet.
+    pub(super) fn new(estimate: Estimate, choice: Choice, sources: usize) -> Self {
+        Self {
+            counts: LinkCounts::new(choice.thresholds.upper_bits, sources),
+            estimate,
+            choice,
+            patterns: Vec::new(),
+            links: Vec::new(),
+            supporting: Vec::new(),
+            sources,
+        }
+    }
+
     /// Adds pairs, decided by the model and the cuts as they are.
     pub(super) fn add(
         &mut self,
@@ -165,15 +178,7 @@ pub(super) fn score(
             score::choose_by_false_links(&estimate.model, &patterns, target, people as f64)
         }
     };
-    let mut scored = Scored {
-        counts: LinkCounts::new(choice.thresholds.upper_bits, sources),
-        estimate,
-        choice,
-        patterns: Vec::new(),
-        links: Vec::new(),
-        supporting: Vec::new(),
-        sources,
-    };
+    let mut scored = Scored::new(estimate, choice, sources);
     scored.decide(table, pairs, vectors, patterns);
     scored
 }

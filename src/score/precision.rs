@@ -89,6 +89,12 @@ impl LinkCounts {
         }
     }
 
+    /// Whether another count of the same cuts counts as many pairs everywhere.
+    #[cfg(test)]
+    pub(crate) fn same_pairs(&self, other: &Self) -> bool {
+        self.cross == other.cross && self.within == other.within
+    }
+
     /// Adds what another count of the same run found.
     pub fn merge(&mut self, other: &Self) {
         let add = |one: &mut [u64; CUTS], two: &[u64; CUTS]| {

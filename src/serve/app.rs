@@ -192,6 +192,8 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
     let resume_within = Duration::from_secs(config.submission.resume_within_s);
     let provider = config.store.key_provider()?;
     let epoch = config.linkage.epoch.clone();
+    let told = config.linkage.secret_fingerprint.clone();
+    let secret_fingerprint = told.unwrap_or_default().to_ascii_lowercase().into();
     let opened = tokio::task::spawn_blocking(move || {
         let store = Store::open(&directory, &provider).map_err(|source| ServeError::Open {
             directory: directory.clone(),
@@ -205,6 +207,7 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
             store,
             jobs,
             unfinished,
+            secret_fingerprint,
         })
     });
     opened.await.map_err(|_| ServeError::Defect)?

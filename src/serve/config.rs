@@ -100,6 +100,10 @@ pub struct LinkageConfig {
     pub profile: String,
     /// Epoch of the linkage secret that the sources use.
     pub epoch: String,
+    /// Fingerprint of that secret, 16 hexadecimal digits, as a source told it (`musubi-encode key
+    /// fingerprint`). With it a source that encoded with another secret learns so before it sends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub secret_fingerprint: Option<String>,
 }
 
 /// The gRPC endpoint. Every caller needs a certificate signed by `client_ca`.
@@ -255,6 +259,11 @@ impl Config {
         if !(1..=63).contains(&epoch.len()) || epoch.chars().any(char::is_control) {
             faults.push("linkage.epoch: 1 to 63 characters without control characters".into());
         }
+        if let Some(told) = &self.linkage.secret_fingerprint
+            && !(told.len() == 16 && told.bytes().all(|byte| byte.is_ascii_hexdigit()))
+        {
+            faults.push("linkage.secret_fingerprint: 16 hexadecimal digits".into());
+        }
         for (key, path) in [
             ("grpc.certificate", &self.grpc.certificate),
             ("grpc.key", &self.grpc.key),
@@ -352,13 +361,14 @@ mod tests {
         let text = GOOD
             .replace("jp-standard", "nothing")
             .replace("\"server.key\"", "\"gone.key\"")
-            .replace("\"2026\"", "\"\"")
+            .replace("\"2026\"", "\"\"\nsecret_fingerprint = \"ab\"")
             + "\n[console]\nlisten = \"0.0.0.0:7480\"";
         let error = Config::load(&write(directory.path(), &text)).expect_err("faults");
         let text = error.to_string();
         for key in [
             "linkage.profile",
             "linkage.epoch",
+            "linkage.secret_fingerprint",
             "grpc.key",
             "console.listen",
         ] {

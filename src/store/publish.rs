@@ -1,15 +1,18 @@
 //! Out to the linkage job and back: the live records as a table, and the entities it found.
 
 use std::collections::BTreeSet;
+use std::ops::Range;
 
-use super::catalogue::seal_hex;
+use roaring::RoaringBitmap;
+
+use super::catalogue::{Binding, SegmentNow, seal_hex};
 use super::fault::StorageFault;
-use super::log::{AppendError, LogEntry, PublicationMade, log_path};
-use super::segment::read_rows;
+use super::log::{AppendError, LogEntry, PublicationMade, SubmissionCommitted, log_path};
 use super::snapshot::{self, Published, snapshot_path};
-use super::table::TableBuilder;
+use super::table::{LoadedSegment, TableBuilder};
+use super::vault::Vault;
 use super::{LoadedTable, NO_PANIC, Store};
-use crate::terms::{Churn, EntityId, RunId, SourceId};
+use crate::terms::{Churn, EntityId, RowIndex, RunId, SourceId};
 
 /// Why the live records could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -65,12 +68,49 @@ impl Store {
     /// # Errors
     /// [`LoadTableError`].
     pub fn load_table(&self) -> Result<LoadedTable, LoadTableError> {
-        let disk = &self.inner.disk;
         let _reading = self.inner.removing.read().expect(NO_PANIC);
+        self.live_segments()?.load(&self.inner.disk, 0)
+    }
+
+    /// Adds to loaded rows those that were taken in since; gives them. `None` if a loaded row was
+    /// replaced or erased since, or records of a new source came: then all is to be loaded anew.
+    ///
+    /// # Errors
+    /// [`LoadTableError`]; the loaded rows are as they were.
+    pub fn extend_table(
+        &self,
+        loaded: &mut LoadedTable,
+    ) -> Result<Option<Range<RowIndex>>, LoadTableError> {
+        let _reading = self.inner.removing.read().expect(NO_PANIC);
+        let now = self.live_segments()?;
+        let known = loaded.segments.len();
+        let is_known = |((committed, segment, live), known): (&LiveSegment, &LoadedSegment)| {
+            committed.submission == known.submission
+                && segment.generation == known.generation
+                && *live == known.live
+        };
+        if now.sources != loaded.sources
+            || now.segments.len() < known
+            || !now.segments.iter().zip(&loaded.segments).all(is_known)
+        {
+            return Ok(None);
+        }
+        let first = loaded.table.len();
+        let more = now.load(&self.inner.disk, known)?;
+        if first as u64 + more.table.len() as u64 > u64::from(u32::MAX) {
+            return Err(LoadTableError::TooManyRows {
+                max: u64::from(u32::MAX),
+            });
+        }
+        loaded.append(more);
+        Ok(Some(first as RowIndex..loaded.table.len() as RowIndex))
+    }
+
+    /// The segments with live rows. Segments never change, and none is removed while `removing` is
+    /// held: a list of them with their live rows is a consistent view.
+    fn live_segments(&self) -> Result<LiveSegments, LoadTableError> {
         let catalogue = self.inner.catalogue();
         let binding = (catalogue.binding.clone()).ok_or(LoadTableError::NoProfile)?;
-        // Segments never change, and none is removed meanwhile: a list of them with their live rows
-        // is a consistent view.
         let segments: Vec<_> = catalogue
             .submissions
             .iter()
@@ -88,24 +128,11 @@ impl Store {
                 max: usize::from(u16::MAX) + 1,
             });
         }
-        let rows: u64 = segments.iter().map(|(_, _, live)| live.len()).sum();
-        if rows > u64::from(u32::MAX) {
-            return Err(LoadTableError::TooManyRows {
-                max: u64::from(u32::MAX),
-            });
-        }
-        let mut builder = TableBuilder::new(&binding.layout, sources.clone(), rows as usize);
-        for (committed, now, live) in &segments {
-            let expected = binding
-                .expected(committed, now)
-                .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
-            let segment = read_rows(disk, &expected)?;
-            let source = sources
-                .binary_search(&committed.source)
-                .expect("the list was made from these submissions");
-            builder.add(source as u16, &segment, live);
-        }
-        Ok(builder.finish())
+        Ok(LiveSegments {
+            binding,
+            sources,
+            segments,
+        })
     }
 
     /// Publishes the entities of a run: `entities[i]` belongs to row `i` of `rows`.
@@ -163,5 +190,41 @@ impl Store {
     #[must_use]
     pub fn published(&self) -> Option<Published> {
         self.inner.published.read().expect(NO_PANIC).clone()
+    }
+}
+
+/// A segment with its live rows.
+type LiveSegment = (SubmissionCommitted, SegmentNow, RoaringBitmap);
+
+/// What there is to load.
+struct LiveSegments {
+    binding: Binding,
+    /// Ascending.
+    sources: Vec<SourceId>,
+    segments: Vec<LiveSegment>,
+}
+
+impl LiveSegments {
+    /// Loads the segments from `first` on.
+    fn load(&self, disk: &Vault, first: usize) -> Result<LoadedTable, LoadTableError> {
+        let segments = &self.segments[first..];
+        let rows: u64 = segments.iter().map(|(_, _, live)| live.len()).sum();
+        if rows > u64::from(u32::MAX) {
+            return Err(LoadTableError::TooManyRows {
+                max: u64::from(u32::MAX),
+            });
+        }
+        let (layout, sources) = (&self.binding.layout, self.sources.clone());
+        let mut builder = TableBuilder::new(layout, sources, rows as usize);
+        for (committed, now, live) in segments {
+            let expected = (self.binding)
+                .expected(committed, now)
+                .map_err(|rule| StorageFault::damaged(&log_path(disk.root()), 0, rule))?;
+            let source = (self.sources)
+                .binary_search(&committed.source)
+                .expect("the list was made from these submissions");
+            builder.add(disk, &expected, source as u16, live)?;
+        }
+        Ok(builder.finish())
     }
 }

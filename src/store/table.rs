@@ -1,8 +1,16 @@
 //! The live records as one table, for the linkage job.
 
-use super::segment::SegmentRows;
+use std::ops::Range;
+use std::sync::OnceLock;
+
+use rayon::prelude::*;
+use roaring::RoaringBitmap;
+
+use super::fault::StorageFault;
+use super::segment::{Expected, read_rows};
+use super::vault::Vault;
 use crate::terms::profile::Layout;
-use crate::terms::{RecordRef, RecordTable, Row, RowIndex, SourceId};
+use crate::terms::{Columns, RecordRef, RecordTable, RowIndex, SourceId};
 
 /// All live records.
 ///
@@ -18,6 +26,68 @@ pub struct LoadedTable {
     pub sources: Vec<SourceId>,
     /// The record ref of each row.
     pub refs: RowRefs,
+    /// The segments that the rows come from, in order.
+    pub(super) segments: Vec<LoadedSegment>,
+    order: OnceLock<Vec<RowIndex>>,
+}
+
+/// A segment as it was when its rows were loaded.
+#[derive(Clone, PartialEq)]
+pub(super) struct LoadedSegment {
+    /// Number of the submission.
+    pub(super) submission: u64,
+    /// How often the segment had been written anew.
+    pub(super) generation: u32,
+    /// Rows that were loaded.
+    pub(super) live: RoaringBitmap,
+}
+
+impl LoadedTable {
+    /// Adds the rows of segments that came later, of the same sources.
+    pub(super) fn append(&mut self, more: Self) {
+        self.table.append(more.table);
+        let start = self.refs.text.len() as u64;
+        self.refs.text.push_str(&more.refs.text);
+        self.refs
+            .ends
+            .extend(more.refs.ends.iter().map(|end| start + end));
+        self.segments.extend(more.segments);
+        let first = self.table.len() - more.refs.len();
+        if let Some(known) = self.order.take() {
+            let added = self.ordered(first as RowIndex..self.table.len() as RowIndex);
+            self.order = OnceLock::from(self.merged(&known, &added));
+        }
+    }
+
+    /// Two lists of rows in order as one.
+    fn merged(&self, known: &[RowIndex], added: &[RowIndex]) -> Vec<RowIndex> {
+        let name = |row: RowIndex| (self.table.source(row), self.refs.text(row));
+        let mut merged = Vec::with_capacity(known.len() + added.len());
+        let mut rest = known;
+        for row in added {
+            let before = rest.partition_point(|other| name(*other) < name(*row));
+            merged.extend_from_slice(&rest[..before]);
+            merged.push(*row);
+            rest = &rest[before..];
+        }
+        merged.extend_from_slice(rest);
+        merged
+    }
+
+    /// The rows in (source, record ref) order.
+    pub(super) fn order(&self) -> &[RowIndex] {
+        self.order
+            .get_or_init(|| self.ordered(0..self.refs.len() as RowIndex))
+    }
+
+    fn ordered(&self, rows: Range<RowIndex>) -> Vec<RowIndex> {
+        let mut of_source: Vec<Vec<(u64, RowIndex)>> = vec![Vec::new(); self.sources.len()];
+        for row in rows {
+            of_source[usize::from(self.table.source(row))].push((0, row));
+        }
+        let ordered = of_source.into_iter().map(|rows| self.refs.in_order(rows));
+        ordered.flatten().map(|(_, row)| row).collect()
+    }
 }
 
 /// Record refs by row, packed end to end.
@@ -57,6 +127,32 @@ impl RowRefs {
         &self.text[start as usize..self.ends[row] as usize]
     }
 
+    /// Puts rows in the order of their labels. Most labels of a source begin alike: the first bytes
+    /// after that decide nearly always, without a look at the text.
+    fn in_order(&self, mut rows: Vec<(u64, RowIndex)>) -> Vec<(u64, RowIndex)> {
+        let Some((_, first)) = rows.first() else {
+            return rows;
+        };
+        let first = self.text(*first).as_bytes();
+        let alike = |row: RowIndex| {
+            let both = first.iter().zip(self.text(row).as_bytes());
+            both.take_while(|(x, y)| x == y).count()
+        };
+        let alike = rows.par_iter().map(|(_, row)| alike(*row)).min();
+        let alike = alike.unwrap_or(0);
+        rows.par_iter_mut().for_each(|(start, row)| {
+            let rest = &self.text(*row).as_bytes()[alike..];
+            let mut bytes = [0; 8];
+            let length = rest.len().min(8);
+            bytes[..length].copy_from_slice(&rest[..length]);
+            *start = u64::from_be_bytes(bytes);
+        });
+        rows.par_sort_unstable_by(|(one, x), (two, y)| {
+            one.cmp(two).then_with(|| self.text(*x).cmp(self.text(*y)))
+        });
+        rows
+    }
+
     /// The record ref of a row.
     ///
     /// # Panics
@@ -67,9 +163,12 @@ impl RowRefs {
     }
 }
 
-/// Adds the live rows of a segment to a table.
+/// Adds the live rows of segments to a table.
 pub(super) struct TableBuilder {
-    loaded: LoadedTable,
+    columns: Columns,
+    sources: Vec<SourceId>,
+    refs: RowRefs,
+    segments: Vec<LoadedSegment>,
     layout: Layout,
 }
 
@@ -77,46 +176,78 @@ impl TableBuilder {
     /// Room for `rows` rows of these sources.
     pub(super) fn new(layout: &Layout, sources: Vec<SourceId>, rows: usize) -> Self {
         Self {
-            loaded: LoadedTable {
-                table: RecordTable::with_capacity(layout.clone(), rows),
-                sources,
-                refs: RowRefs::default(),
-            },
+            columns: Columns::with_capacity(layout, rows),
+            sources,
+            refs: RowRefs::default(),
+            segments: Vec::new(),
             layout: layout.clone(),
         }
     }
 
-    /// Adds the rows of a segment that are `live`.
+    /// Reads a segment and adds its rows that are `live`.
     pub(super) fn add(
         &mut self,
+        disk: &Vault,
+        expected: &Expected<'_>,
         source: u16,
-        segment: &SegmentRows,
-        live: &roaring::RoaringBitmap,
-    ) {
-        let name = self.loaded.sources[usize::from(source)].clone();
-        let (words, slots) = (self.layout.filter_words(), self.layout.tag_slots());
-        for (index, record, label) in segment.directory.iter() {
-            if !live.contains(index) {
-                continue;
+        live: &RoaringBitmap,
+    ) -> Result<(), StorageFault> {
+        let columns = &mut self.columns;
+        let directory = read_rows(disk, expected, live, columns)?;
+        let first = self.refs.len();
+        for (index, record, label) in directory.iter() {
+            if live.contains(index) {
+                columns.presence.push(record.presence);
+                columns.kinds.push(record.kind);
+                columns.years.push(record.year);
+                columns.flags.push(record.flags);
+                columns.sources.push(source);
+                self.refs.push(label);
             }
-            let row = index as usize;
-            self.loaded.table.push(Row {
-                filters: &segment.filters[row * words..(row + 1) * words],
-                tags: &segment.tags[row * slots..(row + 1) * slots],
-                presence: record.presence,
-                kind: record.kind,
-                year: record.year,
-                flags: record.flags,
-                source,
-                key: row_key(&name, label),
-            });
-            self.loaded.refs.push(label);
         }
+        self.segments.push(LoadedSegment {
+            submission: expected.submission,
+            generation: expected.generation,
+            live: live.clone(),
+        });
+        let (refs, base) = (&self.refs, RowKeys::of(expected.source));
+        let added = (first as RowIndex..refs.len() as RowIndex).into_par_iter();
+        columns
+            .keys
+            .par_extend(added.map(|row| base.key(refs.text(row))));
+        Ok(())
     }
 
     /// The table.
     pub(super) fn finish(self) -> LoadedTable {
-        self.loaded
+        LoadedTable {
+            table: RecordTable::of_columns(self.layout, self.columns),
+            sources: self.sources,
+            refs: self.refs,
+            segments: self.segments,
+            order: OnceLock::new(),
+        }
+    }
+}
+
+/// Row keys of one source.
+struct RowKeys(blake3::Hasher);
+
+impl RowKeys {
+    fn of(source: &SourceId) -> Self {
+        let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/row-key");
+        hasher.update(source.as_str().as_bytes()).update(&[0]);
+        Self(hasher)
+    }
+
+    fn key(&self, record_ref: &str) -> u64 {
+        let hash = *self
+            .0
+            .clone()
+            .update(record_ref.as_bytes())
+            .finalize()
+            .as_bytes();
+        u64::from_le_bytes(*hash.first_chunk().expect("32 bytes have a first 8"))
     }
 }
 
@@ -125,11 +256,5 @@ impl TableBuilder {
 /// The first 8 bytes, little-endian, of BLAKE3 in key derivation mode over source, 0, record ref.
 #[must_use]
 pub fn row_key(source: &SourceId, record_ref: &str) -> u64 {
-    let mut hasher = blake3::Hasher::new_derive_key("musubi/v1/row-key");
-    hasher
-        .update(source.as_str().as_bytes())
-        .update(&[0])
-        .update(record_ref.as_bytes());
-    let hash = *hasher.finalize().as_bytes();
-    u64::from_le_bytes(*hash.first_chunk().expect("32 bytes have a first 8"))
+    RowKeys::of(source).key(record_ref)
 }

@@ -73,6 +73,8 @@ attributes! {
     Occupation "occupation" "Occupation." [];
     RareGivenKana "rare_given_kana" "Given name, kana fold key K2, if its reading is not a common one." [GivenKana];
     RareGivenKanji "rare_given_kanji" "Given name in kanji, variants folded, if it is not a common one." [GivenKanji];
+    UncommonGivenKana "uncommon_given_kana" "Given name, kana fold key K2, if its reading is not one of the most common." [GivenKana];
+    MostCommonGivenKana "most_common_given_kana" "Given name, kana fold key K2, if its reading is one of the most common." [GivenKana];
 }
 
 /// A set of attributes.

@@ -137,6 +137,12 @@ impl RunId {
         Self(bits)
     }
 
+    /// Its 128 bits.
+    #[must_use]
+    pub fn as_u128(self) -> u128 {
+        self.0
+    }
+
     /// Reads 32 hexadecimal digits.
     ///
     /// # Errors

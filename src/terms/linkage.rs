@@ -42,9 +42,16 @@ impl Level {
 pub const COMPARISONS_MAX: usize = 16;
 
 /// One agreement level for each comparison of the profile (γ in Fellegi and Sunter 1969).
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ComparisonVector {
     levels: [Level; COMPARISONS_MAX],
+}
+
+impl std::hash::Hash for ComparisonVector {
+    /// All levels in one go: every pair of a run is counted by its vector.
+    fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+        state.write_u128(u128::from_le_bytes(self.levels.map(|level| level.0)));
+    }
 }
 
 impl ComparisonVector {

@@ -32,6 +32,7 @@
 //! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
 
 mod attribute;
+mod blocking;
 mod check;
 mod clustering;
 mod encoding;
@@ -48,6 +49,7 @@ mod submission;
 mod table;
 
 pub use attribute::{Attribute, AttributeSet};
+pub use blocking::{AuditScan, BlockingAudit, BlockingReport, PassReason, PassReport};
 pub use check::SourceCheck;
 pub use clustering::{
     Churn, ClusteringReport, FalseMergeEstimate, LinkSetAside, OversizeReport, SetAsideCount,
@@ -64,4 +66,4 @@ pub use linkage::{
 };
 pub use profile::{Fingerprint, LinkageProfile, ProfileError};
 pub use submission::{Receipt, RefusalReason, SubmissionHasher, SubmissionHeader};
-pub use table::{RecordTable, Row, RowIndex};
+pub use table::{Columns, RecordTable, Row, RowIndex};

@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::methods::MethodsSheet;
-use super::{ClusteringReport, RunId, SourceId, Thresholds};
+use super::{BlockingReport, ClusteringReport, RunId, SourceId, Thresholds};
 
 /// Where a run stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -25,7 +25,8 @@ pub enum RunState {
 /// One room's part of a run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepReport {
-    /// Name of the step: `load`, `block`, `compare`, `score`, `complete`, `cluster`, `publish`.
+    /// Name of the step: `load`, `plan`, `block`, `compare`, `score`, `audit`,
+    /// `complete`, `cluster`, `publish`.
     pub name: String,
     /// Time it took, seconds.
     pub seconds: f64,
@@ -178,6 +179,9 @@ pub struct RunReport {
     pub entity_sizes: Vec<u64>,
     /// The model.
     pub comparisons: Vec<ComparisonReport>,
+    /// What was planned and done to find the candidate pairs, and what an exact scan says of it.
+    #[serde(default)]
+    pub blocking: BlockingReport,
     /// What clustering and publishing did.
     #[serde(default)]
     pub clustering: ClusteringReport,

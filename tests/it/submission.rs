@@ -129,6 +129,39 @@ async fn another_recipe_is_refused_before_anything_is_sent() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn another_linkage_secret_is_refused_before_anything_is_sent() {
+    let agreed = LinkageSecret::generate().expect("secret");
+    let told = agreed.fingerprint().to_string().to_ascii_uppercase();
+    let world = World::start().await;
+    let world = world
+        .restart_with(|config| config.linkage.secret_fingerprint = Some(told))
+        .await;
+    let connection = world.connection("source-hosp_a");
+    let other = LinkageSecret::generate().expect("secret");
+    for (name, secret, is_agreed) in [("other", &other, false), ("agreed", &agreed, true)] {
+        let path = world.dir.path().join(name);
+        let epoch = header("hosp_a", 1).epoch;
+        let fingerprint = secret.fingerprint();
+        let about = EncodingHeader::new(&profile(), &epoch, &source("hosp_a"), fingerprint, 0);
+        let mut writer = EncodingWriter::create(&path, &about).expect("created");
+        for encoding in records("a", 3) {
+            writer.append(&encoding).expect("written");
+        }
+        writer.finish().expect("finished");
+        let outcome = submit_file(&path, &connection, &|_, _| {}).await;
+        if is_agreed {
+            assert_eq!(outcome.expect("taken in").accepted, 3);
+        } else {
+            let error = outcome.expect_err("another secret").to_string();
+            for part in [fingerprint.to_string(), agreed.fingerprint().to_string()] {
+                assert!(error.contains(&part), "{error}");
+            }
+            assert!(world.records().await.is_empty());
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_client_that_does_not_ask_is_refused_by_the_server() {
     let world = World::start().await;
     let mut other = header("hosp_a", 1);

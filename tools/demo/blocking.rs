@@ -20,7 +20,7 @@ pub(super) fn measure(stage: &Stage, truth: &Truth) -> Result<BlockingQuality, D
             records.push((number, encoding.record_ref));
         }
     }
-    let found = block::candidates(&table, &block_plan(&stage.profile), &|_| ());
+    let found = block::candidates(&table, &block_plan(&stage.profile, &table), &|_| ());
     let name = |row: u32| {
         let (source, record_ref) = &records[row as usize];
         (stage.sources[*source].name.as_str(), record_ref.as_str())

@@ -134,6 +134,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
         linkage: LinkageConfig {
             profile: named,
             epoch: FIRST_EPOCH.into(),
+            secret_fingerprint: None,
         },
         grpc: GrpcConfig {
             listen: default_grpc_listen(),

@@ -103,6 +103,20 @@ fn report_lines(report: &RunReport) -> String {
             super::show_methods::estimated(&people.all)
         );
     }
+    if let Some(new) = report.blocking.new_rows {
+        text += &format!("  {new} new records, linked by the model of the run before\n");
+    }
+    if let Some(audit) = &report.blocking.audit {
+        text += &format!(
+            "  blocking: of {} pairs of {} records drawn at random, scanned exactly, {:.4} were \
+             compared (95 %: {:.4} to {:.4})\n",
+            audit.pairs,
+            audit.rows,
+            audit.pair_completeness,
+            audit.interval.low,
+            audit.interval.high
+        );
+    }
     let clustering = &report.clustering;
     if !clustering.set_aside.is_empty() {
         let counts = clustering.set_aside.iter();

@@ -367,6 +367,7 @@ mod tests {
             .collect();
         drop(store);
         let checked = receipts::check(&out, &key).expect("signed by this server");
+        let checked = checked.to_string();
         assert!(checked.contains("0 of a erased, 2 unknown"), "{checked}");
         let again = run(&command).expect_err("the receipt is there already");
         assert!(again.to_string().contains("erasure.json"), "{again}");

@@ -1,6 +1,8 @@
-"""The wheel's bytes are those of the command: on a file and on a frame, in both formats."""
+"""The wheel's bytes are those of the command: on a file, on dicts and on a frame, in both formats. A
+pipe holds 64 KiB: rows in memory only arrive if the encoder lets other threads of Python run."""
 
 import csv
+import datetime
 import json
 import pathlib
 import subprocess
@@ -9,9 +11,10 @@ import tempfile
 
 import musubi_encode
 
-ROWS = [["id", "kana", "born", "sex", "zip"]] + [
-    [f"R{i}", "サトウ　ハナコ" if i % 2 else "ヤマダ タロウ", f"19{50 + i % 40}{1 + i % 12:02}{1 + i % 28:02}",
-     "2" if i % 2 else "1", f"{5700000 + i}"] for i in range(5_000)]
+COLUMNS = ["id", "kana", "born", "sex", "zip"]
+DAY = datetime.date(1950, 1, 2)
+ROWS = [[f"R{i}", "サトウ　ハナコ" if i % 2 else "ヤマダ, タロウ", DAY + datetime.timedelta(days=i % 15_000),
+         2 if i % 2 else 1, None if i % 9 == 0 else f"{5700000 + i}"] for i in range(5_000)]
 MAP = """record_ref = "id"
 kind = "hospital"
 locale = "jp"
@@ -23,12 +26,29 @@ postcode = "zip"
 """
 
 
-class Frame:
-    """What the wheel uses of a pandas data frame."""
+def dicts():
+    for row in ROWS:
+        yield dict(zip(COLUMNS, row))
 
-    def to_csv(self, target, index):
-        assert index is False
-        csv.writer(target).writerows(ROWS)
+
+def frames():
+    """What rows in memory may be, by name."""
+    forms = {"generator": dicts, "list": lambda: list(dicts()),
+             "floating": lambda: [{**row, "sex": float(row["sex"]), "zip": row["zip"] or float("nan")}
+                                  for row in dicts()]}
+    try:
+        import pandas
+    except ImportError:
+        print("without pandas")
+    else:
+        def with_missing():
+            frame = pandas.DataFrame(list(dicts()))
+            frame["born"] = pandas.to_datetime(frame["born"])
+            frame["sex"] = frame["sex"].astype("float64")
+            return frame
+        forms["pandas"] = lambda: pandas.DataFrame(list(dicts()))
+        forms["pandas, other types"] = with_missing
+    return forms
 
 
 def without_time(path):
@@ -40,39 +60,86 @@ def without_time(path):
     return data[:8], header, data[12 + length:-32]
 
 
+def refusal(rows, folder, options, kind=ValueError):
+    """The text of an exception, after which no file is left and an older one is as it was."""
+    for older in (None, b"older"):
+        out = folder / "never.mse"
+        if older:
+            out.write_bytes(older)
+        try:
+            musubi_encode.encode(rows() if callable(rows) else rows, out, **options)
+        except kind as error:
+            text = str(error)
+        else:
+            raise AssertionError("not refused")
+        assert (out.read_bytes() if out.exists() else None) == older, text
+        assert not list(folder.glob("never.mse?*")), text
+        out.unlink(missing_ok=True)
+    return text
+
+
+def refusals(folder, options):
+    def change(**values):
+        return lambda: ({**row, **values} if i == 3_000 else row for i, row in enumerate(dicts()))
+
+    def failing():
+        yield from dicts()
+        raise KeyError("of the caller")
+
+    def has(text, *parts):
+        for part in parts:
+            assert part in text, text
+        for value in ("サトウ", "R3000", "5700"):
+            assert value not in text, text
+
+    has(refusal(dicts, folder, {**options, "source": "Not A Name"}), "source name")
+    has(refusal(dicts, folder, {**options, "profile": "jp-standart"}), "jp-standart", "jp-standard")
+    has(refusal(dicts, folder, {**options, "key": options["source_key"]}), "source.key", "musubi-linkage-secret-v1")
+    has(refusal(dicts, folder, {**options, "key": "no-such.key"}), "no-such.key")
+    has(refusal(dicts, folder, {**options, "format": "xml"}), "format")
+    has(refusal(folder / "no-such.csv", folder, options), "no-such.csv")
+    has(refusal(lambda: ({"id": row["id"], "name": row["kana"]} for row in dicts()), folder, options),
+        "the rows", '"kana"', "name_kana")
+    has(refusal(change(more="x"), folder, options), "line 3002", "more")
+    has(refusal(lambda: ROWS, folder, options), "line 2", "a row is a dict")
+    has(refusal([], folder, options), "the rows", "empty")
+    assert "of the caller" in refusal(failing, folder, options, KeyError)
+    # A bad row is no error: it is counted, with its line.
+    report = musubi_encode.encode(change(id="")(), folder / "bad.mse", **options)
+    assert report["records"] == 4_999 and report["read"]["refused"] == {"record_ref": 1}, report
+    assert report["read"]["first_lines"]["record_ref"] == [3_002], report
+    assert report["output"] == str(folder / "bad.mse")
+
+
 def main(binary):
     with tempfile.TemporaryDirectory() as folder:
         folder = pathlib.Path(folder)
         (folder / "map.toml").write_text(MAP, encoding="utf-8")
         with open(folder / "in.csv", "w", encoding="utf-8", newline="") as out:
-            csv.writer(out).writerows(ROWS)
+            csv.writer(out).writerows([COLUMNS] + ROWS)
         for name, kind in (("linkage.key", "linkage"), ("source.key", "source")):
             subprocess.run([binary, "key", "new", "--kind", kind, "--out", folder / name], check=True,
                            stdout=subprocess.DEVNULL)
-        options = dict(map=str(folder / "map.toml"), source="hosp_a", key=str(folder / "linkage.key"),
-                       source_key=str(folder / "source.key"))
+        options = dict(map=folder / "map.toml", source="hosp_a", key=folder / "linkage.key",
+                       source_key=folder / "source.key")
+        compared = 0
         for form in ("mse", "csv"):
             subprocess.run([binary, "encode", folder / "in.csv", "-o", folder / f"cli.{form}", "--format", form,
                             "--map", options["map"], "--source", "hosp_a", "--key", options["key"],
                             "--source-key", options["source_key"], "--tracers", "10"],
                            check=True, stdout=subprocess.DEVNULL)
-            for name, frame in (("file", folder / "in.csv"), ("frame", Frame())):
+            for name, make in {"file": lambda: folder / "in.csv", **frames()}.items():
                 out = folder / f"{name}.{form}"
-                report = musubi_encode.encode(frame, str(out), format=form, tracers=10, **options)
+                report = musubi_encode.encode(make(), out, format=form, tracers=10, **options)
                 assert report["records"] == 5_010, report["records"]
                 expected = folder / f"cli.{form}"
                 if form == "csv":
                     assert out.read_bytes() == expected.read_bytes(), name
                 else:
                     assert without_time(out) == without_time(expected), name
-        try:
-            musubi_encode.encode(Frame(), str(folder / "never.mse"), **{**options, "source": "Not A Name"})
-        except ValueError as refused:
-            assert "source name" in str(refused)
-        else:
-            raise AssertionError("a wrong name is refused")
-        assert not (folder / "never.mse").exists()
-    print("the wheel writes the bytes of musubi-encode")
+                compared += 1
+        refusals(folder, options)
+    print(f"the wheel writes the bytes of musubi-encode ({compared} files), and says what it refuses")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Builds the wheel and the command, and compares their bytes. Needs Python 3.9 or newer and PyPI (maturin).
-# Not part of .ci/run: cold it compiles the source side a second time (minutes).
+# Builds the wheel and the command, and compares their bytes; once without pandas and once with it. Needs
+# Python 3.9 or newer and PyPI. Not part of .ci/run: cold it compiles the source side a second time (minutes).
 set -euo pipefail
 cd "$(dirname "$0")"
 work=$(mktemp -d)
@@ -12,4 +12,6 @@ cargo build --release --locked --manifest-path ../../Cargo.toml --target-dir "$t
     --no-default-features --features source --bin musubi-encode
 "$work/venv/bin/maturin" build --quiet --release --locked --target-dir "$target" --out "$work/wheels"
 "$work/venv/bin/pip" install --quiet "$work"/wheels/*.whl
+"$work/venv/bin/python" test.py "$target/release/musubi-encode"
+"$work/venv/bin/pip" install --quiet pandas
 "$work/venv/bin/python" test.py "$target/release/musubi-encode"

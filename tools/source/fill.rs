@@ -137,11 +137,14 @@ impl Fill {
     pub fn to_text(&self) -> String {
         let share = |records: u64| 100.0 * records as f64 / self.records.max(1) as f64;
         let mut text = String::new();
+        let filters = self.filters.iter().map(|filter| filter.name.len());
+        let names = filters.chain(self.tags.iter().map(|tag| tag.name.len()));
+        let width = names.max().unwrap_or_default();
         for filter in &self.filters {
             // Writing to a `String` cannot fail.
             let _ = writeln!(
                 text,
-                "filter {:<24} in {:>5.1} % of records, {:.1} % of {} bits set ({} to {}, deviation {:.1})",
+                "filter {:<width$} in {:>5.1} % of records, {:.1} % of {} bits set ({} to {}, deviation {:.1})",
                 filter.name,
                 share(filter.records),
                 100.0 * filter.mean_fill,
@@ -154,7 +157,7 @@ impl Fill {
         for tag in &self.tags {
             let _ = writeln!(
                 text,
-                "tag    {:<24} in {:>5.1} % of records",
+                "tag    {:<width$} in {:>5.1} % of records",
                 tag.name,
                 share(tag.records)
             );

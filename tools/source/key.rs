@@ -1,6 +1,6 @@
 //! `musubi-encode key`: make secrets, and compare them without telling them.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::{Subcommand, ValueEnum};
 
@@ -78,6 +78,9 @@ pub enum KeyCommand {
     Fingerprint {
         /// The key file, or a public key
         file: PathBuf,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -134,6 +137,7 @@ pub fn run(command: &KeyCommand) -> Outcome {
             epoch,
             out,
         } => {
+            refuse_own_secret(file)?;
             let (secret, public) = seal_key_file(file, to, epoch, out)?;
             Ok(format!(
                 "{}  secret {secret}, epoch {epoch}, sealed to {public}\nSend it once the receiver \
@@ -182,13 +186,36 @@ pub fn run(command: &KeyCommand) -> Outcome {
                 in_words(kind)
             ))
         }
-        KeyCommand::Fingerprint { file } => {
-            if let Ok(public) = public_key_fingerprint(file) {
-                return Ok(format!("{public}  public key\n"));
-            }
+        KeyCommand::Fingerprint { file, json } => fingerprint(file, *json),
+    }
+}
+
+/// The fingerprint of a key file or public key, and which it is.
+fn fingerprint(file: &Path, json: bool) -> Outcome {
+    let (fingerprint, kind) = match public_key_fingerprint(file) {
+        Ok(public) => (public.to_string(), "public key"),
+        Err(_) => {
             let (kind, fingerprint) = key_file_fingerprint(file)?;
-            Ok(format!("{fingerprint}  {}\n", in_words(kind)))
+            (fingerprint.to_string(), in_words(kind))
         }
+    };
+    Ok(if json {
+        let told = serde_json::json!({ "fingerprint": fingerprint, "kind": kind });
+        format!("{told:#}\n")
+    } else {
+        format!("{fingerprint}  {kind}\n")
+    })
+}
+
+/// A source's own secret is of use to nobody else, and would let another tell its noise.
+fn refuse_own_secret(file: &Path) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    match key_file_fingerprint(file)?.0 {
+        SecretKind::Source => Err(format!(
+            "{} is a source's own secret, which stays at its source: seal the linkage secret",
+            file.display()
+        )
+        .into()),
+        SecretKind::Linkage | SecretKind::Exchange => Ok(()),
     }
 }
 

@@ -1,9 +1,11 @@
 //! `musubi-encode receipts`: checks the server's promises without the server.
 
+use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
 
 use super::Outcome;
@@ -83,30 +85,51 @@ fn parse<T: DeserializeOwned>(path: &Path, text: &str) -> Result<T, CheckReceipt
     })
 }
 
-/// Reads the receipt of a submission or of an erasure, checks it, and says what it is about.
+/// A receipt that was checked.
+#[derive(Serialize)]
+#[serde(untagged)]
+pub enum CheckedReceipt {
+    /// Of a submission.
+    Submission(Receipt),
+    /// Of an erasure.
+    Erasure(ErasureReceipt),
+}
+
+/// Reads the receipt of a submission or of an erasure, and checks it.
 ///
 /// # Errors
 /// [`CheckReceiptError`].
-pub fn check(path: &Path, server_key: &str) -> Result<String, CheckReceiptError> {
+pub fn check(path: &Path, server_key: &str) -> Result<CheckedReceipt, CheckReceiptError> {
     let key = from_hex(server_key).ok_or(CheckReceiptError::Key)?;
     let text = read(path)?;
     if let Ok(receipt) = parse::<ErasureReceipt>(path, &text) {
         check_erasure_receipt(&receipt, &key)?;
-        return Ok(format!(
-            "signed by this server: {} of {} erased, {} unknown, {} erased before, log entry {}\n",
-            receipt.erased,
-            receipt.source,
-            receipt.unknown,
-            receipt.erased_before,
-            receipt.sequence
-        ));
+        return Ok(CheckedReceipt::Erasure(receipt));
     }
     let receipt: Receipt = parse(path, &text)?;
     check_receipt(&receipt, &key)?;
-    Ok(format!(
-        "signed by this server: submission {} of {}, {} accepted, log entry {}\n",
-        receipt.submission, receipt.source, receipt.accepted, receipt.sequence
-    ))
+    Ok(CheckedReceipt::Submission(receipt))
+}
+
+impl fmt::Display for CheckedReceipt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Erasure(receipt) => write!(
+                f,
+                "signed by this server: {} of {} erased, {} unknown, {} erased before, log entry {}",
+                receipt.erased,
+                receipt.source,
+                receipt.unknown,
+                receipt.erased_before,
+                receipt.sequence
+            ),
+            Self::Submission(receipt) => write!(
+                f,
+                "signed by this server: submission {} of {}, {} accepted, log entry {}",
+                receipt.submission, receipt.source, receipt.accepted, receipt.sequence
+            ),
+        }
+    }
 }
 
 /// What to do with receipts.
@@ -126,6 +149,9 @@ pub struct CheckArguments {
     /// The server's key, 64 hexadecimal digits; keep it from the first submission on
     #[arg(long, value_name = "HEX")]
     server_key: String,
+    /// Print the receipt as JSON
+    #[arg(long)]
+    json: bool,
 }
 
 /// Arguments of `receipts key`.
@@ -151,7 +177,14 @@ pub struct KeyArguments {
 /// If the receipt does not hold, or the server does not answer.
 pub fn run(command: &ReceiptsCommand) -> Outcome {
     match command {
-        ReceiptsCommand::Check(arguments) => Ok(check(&arguments.receipt, &arguments.server_key)?),
+        ReceiptsCommand::Check(arguments) => {
+            let receipt = check(&arguments.receipt, &arguments.server_key)?;
+            Ok(if arguments.json {
+                serde_json::to_string_pretty(&receipt)? + "\n"
+            } else {
+                format!("{receipt}\n")
+            })
+        }
         ReceiptsCommand::Key(arguments) => {
             let connection = Connection {
                 server: arguments.server.clone(),
@@ -289,13 +322,17 @@ mod tests {
         let text = serde_json::to_string(&receipt).expect("JSON");
         std::fs::write(&path, text).expect("written");
         let server_key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
-        let check = |server_key: &str| {
+        let check = |server_key: &str, json| {
             run(&ReceiptsCommand::Check(CheckArguments {
                 receipt: path.clone(),
                 server_key: server_key.into(),
+                json,
             }))
         };
-        assert!(check(&server_key).is_ok());
-        assert!(check(&server_key[2..]).is_err());
+        let text = check(&server_key, false).expect("signed");
+        assert!(text.starts_with("signed by this server"), "{text}");
+        let json = check(&server_key, true).expect("signed");
+        assert!(serde_json::from_str::<Receipt>(&json).expect("JSON") == receipt);
+        assert!(check(&server_key[2..], true).is_err());
     }
 }

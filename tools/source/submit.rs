@@ -11,6 +11,7 @@ use super::client::{CallError, ConnectError, Connection};
 use super::receipts::check_receipt;
 use super::retry::Line;
 use super::uuid::uuid;
+use crate::encode::SecretFingerprint;
 use crate::encode::file::{EncodingReader, ReadEncodingError};
 use crate::terms::{Fingerprint, Receipt, RecordEncoding, SubmissionHasher, SubmissionHeader};
 use crate::wire::pb::submission_service_client::SubmissionServiceClient;
@@ -65,6 +66,17 @@ pub enum SubmitError {
         /// Epoch of the server.
         theirs: String,
     },
+    /// The records were encoded with another linkage secret.
+    #[error(
+        "the records were encoded with the linkage secret {ours}, but the sources of this server have \
+         agreed on {theirs} (fingerprints); nothing was sent: encode again with that secret"
+    )]
+    Secret {
+        /// Fingerprint of the file's.
+        ours: SecretFingerprint,
+        /// Fingerprint that the server was told.
+        theirs: String,
+    },
     /// The server refused, or the line broke.
     #[error(transparent)]
     Call(#[from] CallError),
@@ -108,6 +120,7 @@ pub async fn submit_file(
     };
     let bytes = std::fs::metadata(path).map_err(failed)?.len();
     let file_hash = hash_file(path).map_err(failed)?;
+    let secret = reader.header().secret_fingerprint;
     let header = SubmissionHeader {
         source: reader.header().source.clone(),
         profile: reader.header().profile_fingerprint,
@@ -122,7 +135,7 @@ pub async fn submit_file(
     let mut line = Line::default();
     loop {
         let sent = |records: u64| progress((records * per_record).min(bytes), bytes);
-        let attempt = attempt(path, connection, &header, &mut line, &sent);
+        let attempt = attempt(path, connection, &header, secret, &mut line, &sent);
         match attempt.await {
             Ok(receipt) => {
                 progress(bytes, bytes);
@@ -141,10 +154,12 @@ async fn attempt(
     path: &Path,
     connection: &Connection,
     header: &SubmissionHeader,
+    secret: SecretFingerprint,
     line: &mut Line,
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Receipt, SubmitError> {
     let mut client = client(connection.open().await?);
+    let receipt_key = compare_recipes(&mut client, header, Some(secret)).await?;
     let request = pb::GetSubmissionProgressRequest {
         source: source_name(&header.source),
         request_id: header.request_id.clone(),
@@ -153,7 +168,15 @@ async fn attempt(
     let answer = answer.map_err(CallError::from)?.into_inner();
     line.reached(answer.record_count);
     let records = EncodingReader::open(path)?;
-    send(&mut client, header, &answer, records, progress).await
+    send(
+        &mut client,
+        header,
+        &answer,
+        records,
+        &receipt_key,
+        progress,
+    )
+    .await
 }
 
 /// Hands records in under a header, over one connection. `progress` gets the number of records sent.
@@ -171,8 +194,17 @@ where
     I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
 {
     let mut client = client(channel);
+    let key = compare_recipes(&mut client, header, None).await?;
     let from_the_start = pb::GetSubmissionProgressResponse::default();
-    send(&mut client, header, &from_the_start, records, progress).await
+    send(
+        &mut client,
+        header,
+        &from_the_start,
+        records,
+        &key,
+        progress,
+    )
+    .await
 }
 
 fn client(channel: Channel) -> SubmissionServiceClient<Channel> {
@@ -187,12 +219,12 @@ async fn send<I>(
     header: &SubmissionHeader,
     arrived: &pb::GetSubmissionProgressResponse,
     records: I,
+    receipt_key: &[u8; 32],
     progress: &(dyn Fn(u64) + Sync),
 ) -> Result<Receipt, SubmitError>
 where
     I: Iterator<Item = Result<RecordEncoding, ReadEncodingError>> + Send + 'static,
 {
-    let receipt_key = compare_recipes(client, header).await?;
     let (sender, receiver) = mpsc::channel(QUEUE);
     let (sent, mut sending) = tokio::sync::watch::channel(0_u64);
     let first = pb::SubmissionHeader {
@@ -214,15 +246,16 @@ where
     fed?;
     let response = answer.map_err(CallError::from)?.into_inner();
     let receipt = Receipt::try_from(response)?;
-    check_receipt(&receipt, &receipt_key).map_err(|_| SubmitError::Receipt)?;
+    check_receipt(&receipt, receipt_key).map_err(|_| SubmitError::Receipt)?;
     Ok(receipt)
 }
 
-/// Asks for the server's recipe and compares it, so that nothing is sent under another one. Gives
-/// the key of the server's receipts.
+/// Asks for the server's recipe and compares it, so that nothing is sent under another one; the linkage
+/// secret too, if it is known of the records and the server. Gives the key of the server's receipts.
 async fn compare_recipes(
     client: &mut SubmissionServiceClient<Channel>,
     header: &SubmissionHeader,
+    secret: Option<SecretFingerprint>,
 ) -> Result<[u8; 32], SubmitError> {
     let answer = client
         .get_linkage_profile(pb::GetLinkageProfileRequest {})
@@ -245,6 +278,16 @@ async fn compare_recipes(
         return Err(SubmitError::Epoch {
             ours: header.epoch.clone(),
             theirs: answer.epoch,
+        });
+    }
+    let agreed = &answer.secret_fingerprint;
+    if let Some(ours) = secret
+        && !agreed.is_empty()
+        && *agreed != ours.to_string()
+    {
+        return Err(SubmitError::Secret {
+            ours,
+            theirs: agreed.clone(),
         });
     }
     let length = 32;

@@ -45,6 +45,12 @@ fn a_key_is_made_once_and_has_a_fingerprint() {
         error.starts_with("error: ") && error.contains("never overwritten"),
         "{error}"
     );
+    let (json, _) = call(&["key", "fingerprint", "--json", path(&file)]);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(
+        (&json["fingerprint"], &json["kind"]),
+        (&fingerprint.into(), &"linkage secret".into())
+    );
     let other = dir.path().join("source.key");
     call(&["key", "new", "--out", path(&other), "--kind", "source"]);
     assert!(
@@ -52,6 +58,34 @@ fn a_key_is_made_once_and_has_a_fingerprint() {
             .0
             .contains("source secret")
     );
+    // It stays at its source.
+    let (at, public) = (dir.path().join("x"), dir.path().join("x.pub"));
+    call(&["key", "new", "--out", path(&at), "--kind", "exchange"]);
+    let sealed = dir.path().join("sealed");
+    let (error, code) = call(&[
+        "key",
+        "seal",
+        path(&other),
+        "--to",
+        path(&public),
+        "--out",
+        path(&sealed),
+    ]);
+    assert!(
+        code == 1 && error.contains("stays at its source"),
+        "{error}"
+    );
+    assert!(!sealed.exists());
+    let (error, code) = call(&[
+        "key",
+        "seal",
+        path(&file),
+        "--to",
+        path(&public),
+        "--out",
+        path(&sealed),
+    ]);
+    assert!(code == 0 && sealed.exists(), "{error}");
 }
 
 #[test]
@@ -63,6 +97,17 @@ fn profiles_are_found_by_name_or_file_and_broken_ones_refused_in_one_line() {
     std::fs::write(&file, &text).expect("written");
     let by_file = call(&["profile", "fingerprint", path(&file)]);
     assert_eq!(by_file, call(&["profile", "fingerprint", "jp-standard"]));
+    let (json, code) = call(&["profile", "check", "--json", "jp-fields"]);
+    assert_eq!(code, 0);
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["filters"].as_array().map(Vec::len), Some(8));
+    assert!(
+        json["weaknesses"].to_string().contains("not salted"),
+        "{json}"
+    );
+    let (told, _) = call(&["profile", "fingerprint", "--json", "jp-fields"]);
+    let told: serde_json::Value = serde_json::from_str(&told).expect("JSON");
+    assert_eq!(told["fingerprint"], json["fingerprint"]);
     let (checked, code) = call(&["profile", "check", "jp-fields"]);
     assert_eq!(code, 0);
     assert!(

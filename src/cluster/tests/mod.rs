@@ -151,7 +151,7 @@ fn pairs_that_blocking_missed_are_found_inside_components() {
     let links = [link(0, 1, 9.0), link(1, 2, 9.0), link(4, 5, 9.0)];
     let compared: Vec<CandidatePair> = links.iter().map(|link| link.pair).collect();
     let missing = |rows_max| -> Vec<(u32, u32)> {
-        let found = uncompared(6, &links, &compared, rows_max);
+        let found = uncompared(6, &links, &compared, rows_max, &|_| true);
         found.iter().map(|pair| (pair.a, pair.b)).collect()
     };
     assert_eq!(missing(10), [(0, 2)]);

@@ -171,15 +171,18 @@ fn an_unhardened_filter_equals_the_naive_oracle() {
 fn a_tag_equals_the_naive_oracle_and_needs_all_its_attributes_known() {
     let profile = profile("salted-filter");
     let encoder = encoder("salted-filter");
-    let root = linkage().root(Suite::Blake3);
-    let key = root
+    let key = linkage()
+        .root(Suite::Blake3)
         .epoch("1")
         .profile("salted-filter")
-        .tag("given+birth+sex");
-    let message: Vec<u8> = ["ハナコ", "19850203", "2"]
-        .iter()
-        .flat_map(|value| [&(value.len() as u32).to_le_bytes()[..], value.as_bytes()].concat())
-        .collect();
+        .tags();
+    let mut message = key.tag_label("given+birth+sex").to_vec();
+    message.push(0);
+    for value in ["ハナコ", "19850203", "2"] {
+        message.push(value.len() as u8);
+        message.extend(value.as_bytes());
+    }
+    message.resize(64, 0);
     let hash = blake3::keyed_hash(key.bytes(), &message);
     let expected = u64::from_le_bytes(hash.as_bytes()[..8].try_into().expect("eight bytes"));
     let given = |record: &SourceRecord| tag(&profile, &encoder.encode(record), "given+birth+sex");

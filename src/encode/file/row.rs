@@ -26,8 +26,13 @@ pub(super) fn append_row(row: &RecordEncoding, out: &mut Vec<u8>) {
     out.extend(row.year.to_le_bytes());
     out.extend(row.flags.to_le_bytes());
     out.extend(row.presence.to_le_bytes());
-    for word in row.filters.iter().chain(&row.tags) {
-        out.extend(word.to_le_bytes());
+    for words in [&row.filters, &row.tags] {
+        let start = out.len();
+        out.resize(start + 8 * words.len(), 0);
+        let (places, _) = out[start..].as_chunks_mut();
+        for (place, word) in places.iter_mut().zip(words) {
+            *place = word.to_le_bytes();
+        }
     }
 }
 

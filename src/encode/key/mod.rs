@@ -10,9 +10,9 @@
 //! ```text
 //! linkage secret ─ root ─ epoch ─ profile name ─┬─ filter name ─┬─ attribute name   (grams)
 //!                                               │               └─ permutation
-//!                                               └─ tag name                         (tags)
+//!                                               └─ tags ─ tag name           (labels of tags)
 //! source secret  ─ root ─ epoch ─ profile name ─┬─ filter name                      (flips)
-//!                                               └─ tag name               (padding of slots)
+//!                                               └─ padding                (padding of slots)
 //! ```
 //!
 //! In the suite `hmac-sha-256`, `child(context, parent, label)` is HMAC-SHA-256 keyed with the
@@ -23,6 +23,8 @@
 //! another recipe name gives keys that tell nothing about the old ones.
 
 mod key_file;
+mod many;
+mod messages;
 mod schedule;
 mod seal;
 mod share;
@@ -36,6 +38,7 @@ pub use seal::{
 };
 pub use share::{ShareError, join_key_file, split_key_file};
 
+pub(super) use messages::{Messages, Value};
 pub(super) use schedule::Key;
 pub(super) use stream::KeyStream;
 

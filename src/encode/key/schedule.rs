@@ -65,9 +65,21 @@ impl Key {
         self.child("musubi/v1/tracers", "")
     }
 
-    /// Key of a tag under a profile.
-    pub(in crate::encode) fn tag(&self, name: &str) -> Self {
-        self.child("musubi/v1/tag", name)
+    /// Key of all tags under a profile.
+    pub(in crate::encode) fn tags(&self) -> Self {
+        self.child("musubi/v1/tags", "")
+    }
+
+    /// What tells a tag from the others under their key.
+    pub(in crate::encode) fn tag_label(&self, name: &str) -> [u8; 8] {
+        let mut label = [0; 8];
+        label.copy_from_slice(&self.child("musubi/v1/tag", name).bytes[..8]);
+        label
+    }
+
+    /// Key of the padding of slots under a profile.
+    pub(in crate::encode) fn padding(&self) -> Self {
+        self.child("musubi/v1/padding", "")
     }
 
     /// The keyed stream of a message.
@@ -78,17 +90,9 @@ impl Key {
         }
     }
 
-    /// The first 8 bytes of the keyed stream of a message, as a little-endian number.
-    pub(in crate::encode) fn number(&self, message: &[u8]) -> u64 {
-        let mut first = [0; 8];
-        if self.suite == Suite::Blake3 {
-            // The hash is the beginning of the extendable output.
-            let hash = blake3::keyed_hash(&self.bytes, message);
-            first.copy_from_slice(&hash.as_bytes()[..8]);
-        } else {
-            self.stream(message).fill(&mut first);
-        }
-        u64::from_le_bytes(first)
+    /// The key's bytes, if its suite is BLAKE3.
+    pub(super) fn blake3(&self) -> Option<&[u8; SECRET_BYTES]> {
+        (self.suite == Suite::Blake3).then_some(&self.bytes)
     }
 
     #[cfg(test)]

@@ -56,7 +56,7 @@ pub enum ShareError {
         index: u8,
     },
     /// Not enough shares.
-    #[error("{found} shares were given, and it takes {threshold} to join this secret")]
+    #[error("it takes {threshold} shares to join this secret, and {found} of them were given")]
     TooFew {
         /// How many there are.
         found: usize,

@@ -5,6 +5,7 @@
 
 use super::kana::{katakana, large_kana};
 use super::kanji::{canonical_kanji, is_kanji};
+use super::municipality::Municipality;
 use super::text::{clean, is_dash, kanji_digit};
 
 /// Most numbers that name a block: chōme, block, house. What follows is a flat.
@@ -37,17 +38,22 @@ impl Address {
 pub fn parse_address(text: &str) -> Address {
     let cleaned = clean(text);
     let folded = fold_place(&cleaned);
-    let prefecture_bytes = prefecture_bytes(&folded);
-    let (prefecture, rest) = folded.split_at(prefecture_bytes);
+    let (prefecture, rest) = folded.split_at(prefecture_bytes(&folded));
     let rest = rest.trim_start();
     let municipality = Municipality::find(rest);
     let (place, block) = split_block(rest, municipality.end);
-    let omittable_bytes = Municipality::find(&place).omittable;
+    let place = without_spaces(place);
+    // A place that ends where the numbers begin has the municipality that was found before them.
+    let omittable_bytes = if place == rest[..municipality.named] {
+        municipality.omittable
+    } else {
+        Municipality::find(&place).omittable
+    };
     Address {
         prefecture: prefecture.to_owned(),
         place,
         omittable_bytes,
-        block,
+        block: block_numbers(block),
     }
 }
 
@@ -62,7 +68,10 @@ fn fold_place(cleaned: &str) -> String {
         if c == '大' && written.next_if_eq(&'字').is_some() {
             continue;
         }
-        let c = large_kana(katakana(canonical_kanji(c)));
+        let c = match c {
+            '\u{3041}'..='\u{30FF}' => large_kana(katakana(c)),
+            _ => canonical_kanji(c),
+        };
         let between_kanji = c == 'ガ'
             && is_kanji(previous)
             && written
@@ -89,155 +98,62 @@ fn prefecture_bytes(text: &str) -> usize {
     }
 }
 
-/// Where the municipality ends, and how much of it writers leave out. In bytes.
-#[derive(Default)]
-struct Municipality {
-    end: usize,
-    omittable: usize,
-}
-
-/// Cities whose names hold the character of a district.
-const CITIES_WITH_DISTRICT: [&str; 5] = ["郡山市", "大和郡山市", "蒲郡市", "小郡市", "郡上市"];
-
-/// Cities that have wards, as [`fold_place`] writes them.
-const CITIES_WITH_WARDS: [&str; 20] = [
-    "札幌市",
-    "仙台市",
-    "サイタマ市",
-    "千葉市",
-    "横浜市",
-    "川崎市",
-    "相模原市",
-    "新潟市",
-    "静岡市",
-    "浜松市",
-    "名古屋市",
-    "京都市",
-    "大阪市",
-    "堺市",
-    "神戸市",
-    "岡山市",
-    "広島市",
-    "北九州市",
-    "福岡市",
-    "熊本市",
-];
-
-impl Municipality {
-    /// A city with its ward; a district with its town or village; a city; a ward. A town without
-    /// its district is not told from the towns inside a city, and counts as one of them.
-    fn find(text: &str) -> Self {
-        let numbers = text
-            .find(|c: char| c.is_ascii_digit())
-            .unwrap_or(text.len());
-        let named = &text[..numbers];
-        let with_wards = || {
-            CITIES_WITH_WARDS
-                .iter()
-                .find(|city| named.starts_with(**city))
-        };
-        if named.contains('区')
-            && let Some(city) = with_wards()
-            && let Some(ward) = end_of(&named[city.len()..], &['区'])
-        {
-            return Self {
-                end: city.len() + ward,
-                omittable: city.len(),
-            };
-        }
-        let in_listed_city = || {
-            CITIES_WITH_DISTRICT
-                .iter()
-                .any(|city| named.starts_with(city))
-        };
-        if let Some(district) = end_of(named, &['郡'])
-            && !in_listed_city()
-            && !named[..district].contains('市')
-            && let Some(town) = end_of(&named[district..], &['町', '村'])
-        {
-            return Self {
-                end: district + town,
-                omittable: district,
-            };
-        }
-        if let Some(mut end) = end_of(named, &['市']) {
-            // 四日市市, 廿日市市, 野々市市: the name itself ends in 市.
-            if named[end..].starts_with('市') {
-                end += '市'.len_utf8();
-            }
-            return Self { end, omittable: 0 };
-        }
-        Self {
-            end: end_of(named, &['区']).unwrap_or_default(),
-            omittable: 0,
-        }
-    }
-}
-
-/// End of the first of some marks that is not the first character (市川市, 町田).
-fn end_of(text: &str, marks: &[char]) -> Option<usize> {
-    let mut characters = text.char_indices().skip(1);
-    let (at, c) = characters.find(|(_, c)| marks.contains(c))?;
-    Some(at + c.len_utf8())
-}
-
 /// Splits at the first number that names a block: digits, or kanji numerals before a counter.
 ///
 /// Kanji numerals without a counter belong to the place (二日市, 西九条), and so does `八丁目`
 /// right after the municipality: a chōme needs a town before it.
-fn split_block(text: &str, municipality_end: usize) -> (String, String) {
+fn split_block(text: &str, municipality_end: usize) -> (&str, &str) {
     let mut position = 0;
-    while let Some(c) = text[position..].chars().next() {
+    let begins_number = |c: char| c.is_ascii_digit() || is_numeral(c);
+    while let Some(found) = text[position..].find(begins_number) {
+        position += found;
         let rest = &text[position..];
-        let starts_block = if c.is_ascii_digit() {
-            !after_digits(rest).starts_with('条')
-        } else if is_numeral(c) && position > municipality_end {
-            is_counter(rest.trim_start_matches(is_numeral))
+        // A numeral is taken or left as a whole.
+        let (run, starts_block) = if rest.as_bytes()[0].is_ascii_digit() {
+            let after = after_digits(rest);
+            (rest.len() - after.len(), !after.starts_with('条'))
         } else {
-            false
+            let after = rest.trim_start_matches(is_numeral);
+            let is_block = position > municipality_end && is_counter(after);
+            (rest.len() - after.len(), is_block)
         };
         if starts_block {
             let place = text[..position].trim_end().trim_end_matches('-');
-            return (without_spaces(place), block_numbers(rest));
+            return (place, rest);
         }
-        // A numeral is taken or left as a whole.
-        let run = rest.len()
-            - rest
-                .trim_start_matches(|d| is_numeral(d) && is_numeral(c))
-                .len();
-        let digits = rest.len() - after_digits(rest).len();
-        position += run.max(digits).max(c.len_utf8());
+        position += run;
     }
-    (without_spaces(text), String::new())
+    (text, "")
 }
 
 /// The numbers at the start, with counters and hyphens between them, until something else comes.
 fn block_numbers(text: &str) -> String {
-    let mut numbers: Vec<String> = Vec::with_capacity(BLOCK_NUMBERS_MAX);
+    let mut numbers = String::with_capacity(if text.is_empty() { 0 } else { 16 });
     let mut rest = text;
-    while numbers.len() < BLOCK_NUMBERS_MAX {
-        let digits_end = rest.len() - after_digits(rest).len();
-        let numeral_end = rest.len() - rest.trim_start_matches(is_numeral).len();
-        if digits_end > 0 {
-            let digits = rest[..digits_end].trim_start_matches('0');
-            numbers.push(if digits.is_empty() {
-                "0".to_owned()
-            } else {
-                digits.to_owned()
-            });
-            rest = &rest[digits_end..];
-        } else if numeral_end > 0 {
-            numbers.push(numeral_value(&rest[..numeral_end]).to_string());
-            rest = &rest[numeral_end..];
+    for _ in 0..BLOCK_NUMBERS_MAX {
+        let separator = if numbers.is_empty() { "" } else { "-" };
+        let after = after_digits(rest);
+        if after.len() < rest.len() {
+            let digits = rest[..rest.len() - after.len()].trim_start_matches('0');
+            numbers.push_str(separator);
+            numbers.push_str(if digits.is_empty() { "0" } else { digits });
+            rest = after;
         } else {
-            break;
+            let after = rest.trim_start_matches(is_numeral);
+            if after.len() == rest.len() {
+                break;
+            }
+            let value = numeral_value(&rest[..rest.len() - after.len()]);
+            numbers.push_str(separator);
+            numbers.push_str(&value.to_string());
+            rest = after;
         }
         let Some(next) = after_joiner(rest) else {
             break;
         };
         rest = next;
     }
-    numbers.join("-")
+    numbers
 }
 
 /// What follows a counter or hyphen, if a number may go on there. A space ends the block: what

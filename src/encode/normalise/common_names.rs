@@ -1,8 +1,8 @@
 //! Which given names are common.
 //!
 //! A tag that binds a given name, a birth date and a sex links people through a new surname and a move.
-//! It is safe to send only where few people share the name. So such tags bind *rare* names: those that are
-//! not on a list of common ones. The lists were written from general knowledge of Japanese names; they hold
+//! It is safe to send only where few people share the name. So such tags bind names that are not on a list:
+//! *rare* ones are not among some 2,200 common readings, *uncommon* ones are not among the few most common. The lists were written from general knowledge of Japanese names; they hold
 //! names only, no person's data. They are part of the encoding: sources that are to be linked use the
 //! same lists, and with them the same version of musubi.
 
@@ -14,6 +14,8 @@ use super::kanji::canonical_kanji;
 
 static KANA: LazyLock<HashSet<String>> =
     LazyLock::new(|| names(include_str!("common_given_kana.txt"), fold_key_k2));
+static MOST_COMMON_KANA: LazyLock<HashSet<String>> =
+    LazyLock::new(|| names(include_str!("most_common_given_kana.txt"), fold_key_k2));
 static KANJI: LazyLock<HashSet<String>> = LazyLock::new(|| {
     names(include_str!("common_given_kanji.txt"), |name| {
         name.chars().map(canonical_kanji).collect()
@@ -24,6 +26,12 @@ static KANJI: LazyLock<HashSet<String>> = LazyLock::new(|| {
 #[must_use]
 pub fn is_common_given_kana(k2: &str) -> bool {
     KANA.contains(k2)
+}
+
+/// Whether a given name, as fold key K2, is one of the most common readings.
+#[must_use]
+pub fn is_most_common_given_kana(k2: &str) -> bool {
+    MOST_COMMON_KANA.contains(k2)
 }
 
 /// Whether a given name in kanji, variants folded, is written like many others.
@@ -48,6 +56,8 @@ mod tests {
         }
         assert!(!is_common_given_kana("シュン"), "small kana are folded");
         assert!(!is_common_given_kana("レイチエル") && !is_common_given_kana(""));
+        assert!(is_most_common_given_kana("ヨウコ") && is_most_common_given_kana("シヨウタ"));
+        assert!(is_common_given_kana("アキナ") && !is_most_common_given_kana("アキナ"));
         for common in ["恵子", "健一", "真美"] {
             assert!(is_common_given_kanji(common), "{common}");
         }
@@ -58,7 +68,8 @@ mod tests {
     fn lists_hold_names_only() {
         assert!((1_000..3_000).contains(&KANA.len()), "{}", KANA.len());
         assert!((200..2_000).contains(&KANJI.len()), "{}", KANJI.len());
-        for name in KANA.iter() {
+        assert!((20..500).contains(&MOST_COMMON_KANA.len()));
+        for name in KANA.iter().chain(MOST_COMMON_KANA.iter()) {
             assert!(name.chars().all(super::super::kana::is_kana), "{name}");
         }
     }

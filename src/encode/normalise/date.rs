@@ -92,6 +92,9 @@ const ERAS: [Era; 5] = [
 /// [`DateError::Form`] if the form is not known, [`DateError::Impossible`] if the calendar has no
 /// such day.
 pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
+    if let Some(date) = parse_plain_date(text) {
+        return date;
+    }
     let cleaned = clean(text);
     let spelled = if cleaned.is_ascii() {
         cleaned
@@ -108,6 +111,11 @@ pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
         };
         return in_era(era, numbers);
     }
+    // Tools that know no whole number next to an empty cell write it as floating.
+    let whole = rest.strip_suffix(".0").unwrap_or(rest);
+    if whole.len() >= 7 && whole.bytes().all(|byte| byte.is_ascii_digit()) {
+        return from_digits(whole);
+    }
     if rest.bytes().all(|byte| byte.is_ascii_digit()) {
         return from_digits(rest);
     }
@@ -117,6 +125,27 @@ pub fn parse_birth_date(text: &str) -> Result<BirthDate, DateError> {
         return Err(DateError::Form);
     }
     checked(numbers, false)
+}
+
+/// A date written `yyyy-mm-dd`, `yyyy/mm/dd` or `yyyymmdd`: most are, and need none of the rest. `None`
+/// if it is written in another way, or before the year 1000.
+pub(super) fn parse_plain_date(text: &str) -> Option<Result<BirthDate, DateError>> {
+    let bytes = text.as_bytes();
+    let separators = match bytes {
+        [_, _, _, _, b'-', _, _, b'-', _, _] | [_, _, _, _, b'/', _, _, b'/', _, _] => 1,
+        [_, _, _, _, _, _, _, _] => 0,
+        _ => return None,
+    };
+    let number = |from: usize, digits: usize| {
+        let digits = &bytes[from..from + digits];
+        let value = |sum: u32, digit: &u8| sum * 10 + u32::from(digit - b'0');
+        let all_digits = digits.iter().all(u8::is_ascii_digit);
+        all_digits.then(|| digits.iter().fold(0, value))
+    };
+    let year = number(0, 4).filter(|year| *year >= 1000)?;
+    let month = number(4 + separators, 2)?;
+    let day = number(6 + 2 * separators, 2)?;
+    Some(checked([year, month, day], false))
 }
 
 /// The era that a text begins with (name, first character of the name, or letter), and the rest.

@@ -3,8 +3,7 @@
 //! The year may leave the source, if the linkage profile asks for it; the date does not. The rules
 //! are checked here, where the dates are known, and travel as one bit each.
 
-use super::date::{BirthDate, DateError, parse_birth_date};
-use super::kana::{fold_key_k2, strict_key_k1};
+use super::date::{BirthDate, DateError, parse_birth_date, parse_plain_date};
 use super::text::clean;
 use super::{Note, Rule};
 use crate::encode::field::Field;
@@ -25,6 +24,9 @@ pub struct EventFacts {
 /// # Errors
 /// [`DateError`] as for a date of birth.
 pub fn parse_event_date(text: &str) -> Result<BirthDate, DateError> {
+    if let Some(date) = parse_plain_date(text) {
+        return date;
+    }
     let cleaned = clean(text);
     let digits = cleaned.trim();
     let is_month = matches!(digits.len(), 5 | 6) && digits.bytes().all(|b| b.is_ascii_digit());
@@ -105,9 +107,9 @@ fn ages(kind: EventKind) -> (i32, i32) {
 
 /// Compares as far as both dates are known.
 fn is_before_birth(event: &BirthDate, identity: &Identity) -> bool {
-    let month = event.month.unwrap_or_default();
-    let day = event.day.unwrap_or_default();
-    let day = format!("{:04}{month:02}{day:02}", event.year);
+    let month = u32::from(event.month.unwrap_or_default());
+    let day = u32::from(event.day.unwrap_or_default());
+    let day = (u32::from(event.year) * 100 + month) * 100 + day;
     let known = match (event.month, event.day) {
         (Some(_), Some(_)) => 8,
         (Some(_), None) => 6,
@@ -122,8 +124,11 @@ fn is_before_birth(event: &BirthDate, identity: &Identity) -> bool {
         .into_iter()
         .find_map(|attribute| identity.known(attribute));
     born.is_some_and(|born| {
-        let shared = known.min(born.len());
-        born.as_bytes()[..shared] > day.as_bytes()[..shared]
+        // Both as yyyymmdd; what one of them does not tell is left off both.
+        let shared = known.min(born.len()) as u32;
+        let digits = |number: u32, of: u32| number / 10_u32.pow(of.saturating_sub(shared));
+        let written = born.parse::<u32>().unwrap_or_default();
+        digits(written, born.len() as u32) > digits(day, 8)
     })
 }
 
@@ -136,18 +141,17 @@ fn wrong_insurer(insured_person: &str, age: i32) -> bool {
     }
 }
 
+/// What stands for a newborn's given name, as fold key K2: ベビー, ベビーボーイ, ベビーガール, 新生児.
+const NEWBORN_KANA: [&str; 4] = ["ベビ", "ベビボイ", "ベビガル", "シンセイジ"];
+
 /// Removes a given name that stands for a newborn, and all that was made of it.
 fn take_placeholder(identity: &mut Identity) -> bool {
-    let folded = |kana: &str| fold_key_k2(&strict_key_k1(kana));
     let kana = identity.get(Attribute::GivenKana);
-    let stands_for_newborn = kana.is_some_and(|given| {
-        ["ベビー", "ベビーボーイ", "ベビーガール", "シンセイジ"]
-            .into_iter()
-            .any(|known| folded(known) == given)
-    }) || matches!(
-        identity.get(Attribute::GivenKanji),
-        Some("ベビー" | "新生児" | "男児" | "女児" | "命名前" | "未命名")
-    );
+    let stands_for_newborn = kana.is_some_and(|given| NEWBORN_KANA.contains(&given))
+        || matches!(
+            identity.get(Attribute::GivenKanji),
+            Some("ベビー" | "新生児" | "男児" | "女児" | "命名前" | "未命名")
+        );
     if stands_for_newborn {
         for attribute in [
             Attribute::GivenKana,
@@ -165,6 +169,14 @@ fn take_placeholder(identity: &mut Identity) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::encode::normalise::kana::{fold_key_k2, strict_key_k1};
+
+    #[test]
+    fn names_that_stand_for_newborns_are_folded_as_given_names_are() {
+        let written = ["ベビー", "ベビーボーイ", "ベビーガール", "シンセイジ"];
+        let folded = written.map(|kana| fold_key_k2(&strict_key_k1(kana)));
+        assert_eq!(folded, NEWBORN_KANA);
+    }
 
     fn facts(event: &str, kind: EventKind, values: &[(Attribute, &str)]) -> EventFacts {
         let mut identity = Identity::default();

@@ -3,6 +3,8 @@
 //! Two official forms of one insured person's key differ in width, hyphens and how an absent
 //! branch is written. All are folded to one before hashing, where a single sign would part them.
 
+use std::borrow::Cow;
+
 use super::place::city_of_ward;
 use super::text::{clean_number, digits_only};
 
@@ -32,7 +34,9 @@ pub fn parse_insurer_number(text: &str) -> Option<InsurerNumber> {
     if digits.bytes().all(|byte| byte == b'0') {
         return None;
     }
-    let number = format!("{digits:0>INSURER_DIGITS$}");
+    let mut number = String::with_capacity(INSURER_DIGITS);
+    number.push_str(&"00000000"[digits.len()..]);
+    number.push_str(&digits);
     let check_digit_holds = check_digit(&number[..7]) == number.as_bytes()[7] - b'0';
     let law_is_written = digits.len() == INSURER_DIGITS;
     let needs_symbol = law_is_written && EMPLOYEES_INSURANCE.contains(&&number[..2]);
@@ -58,11 +62,17 @@ fn check_digit(digits: &str) -> u8 {
 /// `0056` and `56` may be two people; so are kanji (`健846`).
 #[must_use]
 pub fn canonical_insured(text: &str) -> String {
+    insured_part(text).into_owned()
+}
+
+/// As [`canonical_insured`]: a text in canonical form stays where it is.
+#[must_use]
+pub fn insured_part(text: &str) -> Cow<'_, str> {
     let number = clean_number(text);
-    if number.contains('|') {
-        number.replace('|', "")
+    if number.bytes().any(|byte| byte == b'|') {
+        Cow::Owned(number.replace('|', ""))
     } else {
-        number.into_owned()
+        number
     }
 }
 
@@ -71,20 +81,27 @@ const EMPLOYEES_INSURANCE: [&str; 16] = [
     "01", "02", "03", "04", "05", "06", "07", "31", "32", "33", "34", "63", "72", "73", "74", "75",
 ];
 
-/// The key of a household: `insurer|symbol|number`. `None` without the number, or without the
-/// symbol where the number means nothing without it.
+/// The key of a household in pieces: `insurer|symbol|number`. `None` without the number, or without
+/// the symbol where the number means nothing without it.
 #[must_use]
-pub fn insured_person(insurer: &InsurerNumber, symbol: &str, number: &str) -> Option<String> {
+pub fn insured_person<'a>(
+    insurer: &'a InsurerNumber,
+    symbol: &'a str,
+    number: &'a str,
+) -> Option<[&'a str; 5]> {
     let ambiguous = symbol.is_empty() && insurer.needs_symbol;
     let usable = !number.is_empty() && !ambiguous;
-    usable.then(|| format!("{}|{symbol}|{number}", insurer.number))
+    usable.then_some([&insurer.number, "|", symbol, "|", number])
 }
 
-/// The key of one insured person: the household's with a branch. A missing branch is not `00`:
+/// The key of one insured person in pieces: the household's with a branch. A missing branch is not `00`:
 /// without one there is no such key.
 #[must_use]
-pub fn insured_branch(insured_person: &str, branch: &str) -> Option<String> {
-    (!branch.is_empty()).then(|| format!("{insured_person}|{branch}"))
+pub fn insured_branch<'a>(
+    [insurer, bar, symbol, _, number]: [&'a str; 5],
+    branch: &'a str,
+) -> Option<[&'a str; 7]> {
+    (!branch.is_empty()).then_some([insurer, bar, symbol, bar, number, bar, branch])
 }
 
 /// The key of a person insured for long-term care: municipality and number. Municipalities number

@@ -1,9 +1,11 @@
 //! Attributes of a Japanese record.
 
+use std::borrow::Cow;
+
 use super::address::parse_address;
-use super::common_names::{is_common_given_kana, is_common_given_kanji};
+use super::common_names::{is_common_given_kana, is_common_given_kanji, is_most_common_given_kana};
 use super::insurance::{
-    canonical_insured, care_insured, insured_branch, insured_person, parse_insurer_number,
+    care_insured, insured_branch, insured_part, insured_person, parse_insurer_number,
 };
 use super::kana::{is_kana_name, strict_key_k1};
 use super::latin::{is_latin_name, latin_word, sorted_tokens};
@@ -57,30 +59,38 @@ fn fill_names(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Id
             let kanji = kanji_name(written_kanji);
             // A given name officially written in kana is its own reading.
             if kana.given.is_empty()
-                && kana.whole.is_empty()
+                && kana.whole() == ["", ""]
                 && is_kana_name(&strict_key_k1(&kanji.given))
             {
                 let given_only = WrittenName {
                     given: &kanji.given,
                     ..WrittenName::default()
                 };
-                kana.given = kana_name(given_only).unwrap_or_default().given;
+                let read = kana_name(given_only).unwrap_or_default().given;
+                kana.given = Cow::Owned(read.into_owned());
             }
             if !is_common_given_kanji(&kanji.given) {
-                identity.set(Attribute::RareGivenKanji, kanji.given.clone());
+                identity.set(Attribute::RareGivenKanji, &kanji.given);
             }
-            identity.set(Attribute::SurnameKanji, kanji.surname);
-            identity.set(Attribute::GivenKanji, kanji.given);
-            identity.set(Attribute::NameKanji, kanji.whole);
+            identity.set(Attribute::SurnameKanji, &kanji.surname);
+            identity.set(Attribute::GivenKanji, &kanji.given);
+            identity.set_parts(Attribute::NameKanji, &kanji.whole());
         }
     }
-    identity.set(Attribute::NameCharacters, sorted_characters(&kana.whole));
+    let characters = sorted_characters(kana.whole());
+    identity.set_characters(Attribute::NameCharacters, &characters);
     if !is_common_given_kana(&kana.given) {
-        identity.set(Attribute::RareGivenKana, kana.given.clone());
+        identity.set(Attribute::RareGivenKana, &kana.given);
     }
-    identity.set(Attribute::SurnameKana, kana.surname);
-    identity.set(Attribute::GivenKana, kana.given);
-    identity.set(Attribute::NameKana, kana.whole);
+    let by_frequency = if is_most_common_given_kana(&kana.given) {
+        Attribute::MostCommonGivenKana
+    } else {
+        Attribute::UncommonGivenKana
+    };
+    identity.set(by_frequency, &kana.given);
+    identity.set(Attribute::SurnameKana, &kana.surname);
+    identity.set(Attribute::GivenKana, &kana.given);
+    identity.set_parts(Attribute::NameKana, &kana.whole());
 }
 
 /// What the kanji fields hold.
@@ -108,14 +118,14 @@ fn script_of(written: WrittenName<'_>) -> Script {
 }
 
 fn fill_latin(written: WrittenName<'_>, identity: &mut Identity) {
-    identity.set(
-        Attribute::NameTokens,
-        sorted_tokens(&[written.surname, written.given, written.whole]),
-    );
+    let tokens = sorted_tokens(&[written.surname, written.given, written.whole]);
+    // The name as it is written: what sources without kana have of a foreigner.
+    identity.set(Attribute::NameKanji, tokens.replace(' ', ""));
+    identity.set(Attribute::NameTokens, tokens);
     let split = if written.surname.is_empty() && written.given.is_empty() {
         PersonName::from_whole(written.whole)
     } else {
-        PersonName::from_parts(written.surname, written.given)
+        PersonName::from_parts(written.surname.into(), written.given.into())
     };
     identity.set(Attribute::Surname, latin_word(&split.surname));
     identity.set(Attribute::Given, latin_word(&split.given));
@@ -155,14 +165,14 @@ fn fill_insurance(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mu
             rule: Rule::InsurerCheckDigit,
         });
     }
-    let symbol = canonical_insured(fields.get(Field::InsurerSymbol));
-    let number = canonical_insured(fields.get(Field::InsuredNumber));
-    let branch = canonical_insured(fields.get(Field::InsuredBranch));
+    let symbol = insured_part(fields.get(Field::InsurerSymbol));
+    let number = insured_part(fields.get(Field::InsuredNumber));
+    let branch = insured_part(fields.get(Field::InsuredBranch));
     if let Some(person) = insured_person(&insurer, &symbol, &number) {
-        if let Some(with_branch) = insured_branch(&person, &branch) {
-            identity.set(Attribute::InsuredBranch, with_branch);
+        identity.set_parts(Attribute::InsuredPerson, &person);
+        if let Some(with_branch) = insured_branch(person, &branch) {
+            identity.set_parts(Attribute::InsuredBranch, &with_branch);
         }
-        identity.set(Attribute::InsuredPerson, person);
     } else if !number.is_empty() {
         notes.push(Note {
             field: Field::InsurerSymbol,
@@ -172,21 +182,20 @@ fn fill_insurance(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mu
 }
 
 fn fill_place(fields: &FieldValues<'_>, notes: &mut Vec<Note>, identity: &mut Identity) {
-    let mut digits = |field: Field, parse: fn(&str) -> Option<String>| {
-        let written = fields.get(field);
-        if written.is_empty() {
-            return String::new();
-        }
-        parse(written).unwrap_or_else(|| {
-            notes.push(Note {
-                field,
-                rule: Rule::Digits,
-            });
-            String::new()
-        })
+    let mut note_digits = |field: Field| {
+        let rule = Rule::Digits;
+        notes.push(Note { field, rule });
+        Cow::Borrowed("")
     };
-    let phone = digits(Field::Phone, parse_phone);
-    let postcode = digits(Field::Postcode, parse_postcode);
+    let mut phone = Cow::Borrowed(fields.get(Field::Phone));
+    if !phone.is_empty() {
+        phone = parse_phone(fields.get(Field::Phone)).unwrap_or_else(|| note_digits(Field::Phone));
+    }
+    let mut postcode = Cow::Borrowed(fields.get(Field::Postcode));
+    if !postcode.is_empty() {
+        postcode = parse_postcode(fields.get(Field::Postcode))
+            .unwrap_or_else(|| note_digits(Field::Postcode));
+    }
     identity.set(Attribute::Phone, phone);
     fill_postcode(&postcode, identity);
 

@@ -69,12 +69,18 @@ pub fn is_kana_name(k1: &str) -> bool {
 /// ヂ→ジ, ヅ→ズ, ヰ→イ, ヱ→エ, ヲ→オ (written either way for one sound), no long mark.
 #[must_use]
 pub fn fold_key_k2(k1: &str) -> String {
+    main_key(Cow::Borrowed(k1)).into_owned()
+}
+
+/// As [`fold_key_k2`]: a key that nothing is folded in stays where it is.
+#[must_use]
+pub fn main_key(k1: Cow<'_, str>) -> Cow<'_, str> {
     let folds = |c| c == LONG_MARK || fold_spelling(c) != c;
     if !k1.chars().any(folds) {
-        return k1.to_owned();
+        return k1;
     }
     let folded = k1.chars().filter(|c| *c != LONG_MARK);
-    folded.map(fold_spelling).collect()
+    Cow::Owned(folded.map(fold_spelling).collect())
 }
 
 /// The fold key K3 of a K1 key: K2, and a long vowel counts as short: オウ, オオ → オ; ウウ → ウ;

@@ -14,6 +14,7 @@ mod japanese;
 pub mod kana;
 pub mod kanji;
 pub mod latin;
+mod municipality;
 pub mod name;
 pub mod place;
 pub mod sex;
@@ -107,12 +108,25 @@ pub fn normalise(
     notes: &mut Vec<Note>,
 ) -> Identity {
     let mut identity = Identity::default();
+    normalise_into(fields, locale, source, notes, &mut identity);
+    identity
+}
+
+/// As [`normalise`], in the memory of an identity that is no longer needed.
+pub fn normalise_into(
+    fields: &FieldValues<'_>,
+    locale: Locale,
+    source: &SourceId,
+    notes: &mut Vec<Note>,
+    identity: &mut Identity,
+) {
+    identity.clear();
     match locale {
-        Locale::Jp => japanese::fill(fields, notes, &mut identity),
-        Locale::Latin => western::fill(fields, &mut identity),
+        Locale::Jp => japanese::fill(fields, notes, identity),
+        Locale::Latin => western::fill(fields, identity),
     }
-    fill_birth_date(fields.get(Field::BirthDate), notes, &mut identity);
-    fill_sex(fields.get(Field::Sex), notes, &mut identity);
+    fill_birth_date(fields.get(Field::BirthDate), notes, identity);
+    fill_sex(fields.get(Field::Sex), notes, identity);
     let patient_number = text::clean_number(fields.get(Field::PatientNumber));
     if !patient_number.is_empty() {
         identity.set_parts(
@@ -120,7 +134,6 @@ pub fn normalise(
             &[source.as_str(), "|", &patient_number],
         );
     }
-    identity
 }
 
 fn fill_birth_date(written: &str, notes: &mut Vec<Note>, identity: &mut Identity) {

@@ -2,32 +2,46 @@
 
 use std::borrow::Cow;
 
-use super::kana::{fold_key_k2, is_kana, large_kana, strict_key_k1};
+use super::kana::{is_kana, large_kana, main_key, strict_key_k1};
 use super::text::{clean_name, is_name_separator};
 use crate::encode::identity::UNKNOWN;
 
 /// A name, split where its source splits it. Plaintext: no `Debug`.
 #[derive(Default, Clone)]
-pub struct PersonName {
+pub struct PersonName<'a> {
     /// Surname; empty if unknown.
-    pub surname: String,
+    pub surname: Cow<'a, str>,
     /// Given name, parts joined; empty if unknown.
-    pub given: String,
-    /// Whole name without the split; empty unless both parts, or the unsplit whole, are known.
-    pub whole: String,
+    pub given: Cow<'a, str>,
+    whole: Whole<'a>,
 }
 
-impl PersonName {
+/// The whole name.
+#[derive(Clone)]
+enum Whole<'a> {
+    /// Surname and given name, as they stand in their fields.
+    Parts,
+    /// This text; empty if unknown.
+    Text(Cow<'a, str>),
+}
+
+impl Default for Whole<'_> {
+    fn default() -> Self {
+        Self::Text(Cow::Borrowed(""))
+    }
+}
+
+impl<'a> PersonName<'a> {
     /// A name that its source holds in two fields. A source that cannot split writes the whole
     /// name into one of them: that part is then taken as it stands.
     #[must_use]
-    pub fn from_parts(surname: &str, given: &str) -> Self {
+    pub fn from_parts(surname: Cow<'a, str>, given: Cow<'a, str>) -> Self {
         let surname = join(surname);
         let given = join(given);
         let whole = if surname.is_empty() || given.is_empty() {
-            String::new()
+            Whole::default()
         } else {
-            format!("{surname}{given}")
+            Whole::Parts
         };
         Self {
             surname,
@@ -43,35 +57,69 @@ impl PersonName {
         let mut parts = name
             .split(is_name_separator)
             .filter(|part| !part.is_empty());
-        let first = parts.next().unwrap_or_default();
+        let first = Cow::Owned(parts.next().unwrap_or_default().to_owned());
         let given = parts.collect::<String>();
-        let whole = format!("{first}{given}");
-        let surname = if given.is_empty() {
-            String::new()
-        } else {
-            first.to_owned()
-        };
+        if given.is_empty() {
+            return Self {
+                whole: Whole::Text(first),
+                ..Self::default()
+            };
+        }
         Self {
-            surname,
-            given,
-            whole,
+            surname: first,
+            given: Cow::Owned(given),
+            whole: Whole::Parts,
+        }
+    }
+
+    /// The whole name without the split, in two pieces; empty unless both parts, or the unsplit
+    /// whole, are known.
+    #[must_use]
+    pub fn whole(&self) -> [&str; 2] {
+        match &self.whole {
+            Whole::Parts => [&self.surname, &self.given],
+            Whole::Text(text) => [text, ""],
         }
     }
 
     /// Whether nothing is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.surname.is_empty() && self.given.is_empty() && self.whole.is_empty()
+        self.surname.is_empty() && self.given.is_empty() && self.whole() == ["", ""]
     }
 
-    /// The same name with each part folded.
+    /// The same name with each part folded, character by character.
     #[must_use]
-    pub fn map(&self, fold: impl Fn(&str) -> String) -> Self {
+    pub fn map(self, fold: impl Fn(Cow<'a, str>) -> Cow<'a, str>) -> Self {
         Self {
-            surname: fold(&self.surname),
-            given: fold(&self.given),
-            whole: fold(&self.whole),
+            surname: fold(self.surname),
+            given: fold(self.given),
+            whole: match self.whole {
+                Whole::Parts => Whole::Parts,
+                Whole::Text(text) => Whole::Text(fold(text)),
+            },
         }
+    }
+
+    /// Takes out the parts in which no character is known: they say nothing.
+    fn without_unknown_parts(mut self) -> Self {
+        let says_nothing = |part: &str| part.chars().all(|c| c == UNKNOWN);
+        let (surname, given) = (says_nothing(&self.surname), says_nothing(&self.given));
+        if matches!(self.whole, Whole::Parts) && (surname || given) {
+            self.whole = Whole::Text(Cow::Owned(self.whole().concat()));
+        }
+        if let Whole::Text(text) = &self.whole
+            && says_nothing(text)
+        {
+            self.whole = Whole::default();
+        }
+        if surname {
+            self.surname = Cow::Borrowed("");
+        }
+        if given {
+            self.given = Cow::Borrowed("");
+        }
+        self
     }
 }
 
@@ -88,26 +136,21 @@ pub struct WrittenName<'a> {
 
 impl<'t> WrittenName<'t> {
     /// Each field put through `clean`, and split.
-    fn read(self, clean: impl Fn(&'t str) -> Cow<'t, str>) -> PersonName {
-        let mut name = if self.surname.trim().is_empty() && self.given.trim().is_empty() {
+    fn read(self, clean: impl Fn(&'t str) -> Cow<'t, str>) -> PersonName<'t> {
+        let name = if is_blank(self.surname) && is_blank(self.given) {
             PersonName::from_whole(&clean(self.whole))
         } else {
-            PersonName::from_parts(&clean(self.surname), &clean(self.given))
+            PersonName::from_parts(clean(self.surname), clean(self.given))
         };
-        for part in [&mut name.surname, &mut name.given, &mut name.whole] {
-            if !has_known(part) {
-                part.clear();
-            }
-        }
-        name
+        name.without_unknown_parts()
     }
 
     /// Whether no field holds anything.
     #[must_use]
     pub fn is_blank(self) -> bool {
         [self.surname, self.given, self.whole]
-            .iter()
-            .all(|text| text.trim().is_empty())
+            .into_iter()
+            .all(is_blank)
     }
 
     /// All fields one after the other, to judge the script by.
@@ -119,18 +162,22 @@ impl<'t> WrittenName<'t> {
 
 /// The reading under K2. `None` if the fields hold something that is not kana.
 #[must_use]
-pub fn kana_name(written: WrittenName<'_>) -> Option<PersonName> {
+pub fn kana_name(written: WrittenName<'_>) -> Option<PersonName<'_>> {
     let name = written.read(strict_key_k1);
-    let is_reading = |part: &String| part.chars().all(|c| is_kana(c) || c == UNKNOWN);
-    let all_readings = [&name.surname, &name.given, &name.whole]
+    let is_reading = |part: &str| part.chars().all(|c| is_kana(c) || c == UNKNOWN);
+    let whole = match &name.whole {
+        Whole::Parts => "",
+        Whole::Text(text) => text,
+    };
+    let all_readings = [&name.surname, &name.given, whole]
         .into_iter()
         .all(is_reading);
-    all_readings.then(|| name.map(fold_key_k2))
+    all_readings.then(|| name.map(main_key))
 }
 
 /// The name in kanji, variants folded, small kana large (`一ッ橋`, `一ツ橋`; `ヶ`, `ケ`).
 #[must_use]
-pub fn kanji_name(written: WrittenName<'_>) -> PersonName {
+pub fn kanji_name(written: WrittenName<'_>) -> PersonName<'_> {
     written.read(|text| {
         let cleaned = clean_name(text);
         if cleaned.chars().any(|c| large_kana(c) != c) {
@@ -144,22 +191,21 @@ pub fn kanji_name(written: WrittenName<'_>) -> PersonName {
 /// The characters of a name in order of their code points: the same when surname and given name
 /// stand in each other's field.
 #[must_use]
-pub fn sorted_characters(name: &str) -> String {
-    let mut characters = Vec::with_capacity(name.len() / 3 + 1);
-    characters.extend(name.chars());
+pub fn sorted_characters(name: [&str; 2]) -> Vec<char> {
+    let mut characters = Vec::with_capacity(32);
+    characters.extend(name.into_iter().flat_map(str::chars));
     characters.sort_unstable();
-    characters.into_iter().collect()
+    characters
 }
 
-/// Whether any character is known. A part without one says nothing.
-fn has_known(part: &str) -> bool {
-    part.chars().any(|c| c != UNKNOWN)
+fn is_blank(text: &str) -> bool {
+    text.chars().all(char::is_whitespace)
 }
 
-fn join(part: &str) -> String {
+fn join(part: Cow<'_, str>) -> Cow<'_, str> {
     if part.contains(is_name_separator) {
-        part.split(is_name_separator).collect()
+        Cow::Owned(part.split(is_name_separator).collect())
     } else {
-        part.to_owned()
+        part
     }
 }

@@ -7,12 +7,14 @@ use super::text::{clean, digits_only};
 /// A Japanese postcode: seven digits. `None` for anything else; the old codes of three and five
 /// digits numbered other areas.
 #[must_use]
-pub fn parse_postcode(text: &str) -> Option<String> {
+pub fn parse_postcode(text: &str) -> Option<Cow<'_, str>> {
+    let is_postcode = |digits: &Cow<'_, str>| digits.len() == 7;
+    if text.bytes().all(|byte| byte.is_ascii_digit()) {
+        return Some(Cow::Borrowed(text)).filter(is_postcode);
+    }
     let cleaned = clean(text);
-    let digits = digits_only(cleaned.trim_start_matches('〒'));
-    digits
-        .filter(|digits| digits.len() == 7)
-        .map(Cow::into_owned)
+    let digits = digits_only(cleaned.trim_start_matches('〒')).filter(is_postcode)?;
+    Some(Cow::Owned(digits.into_owned()))
 }
 
 /// A postcode of another country: letters and digits, capitals, no spaces.
@@ -88,19 +90,18 @@ pub fn city_of_ward(municipality: &str) -> &str {
 /// A Japanese phone number: 10 or 11 digits beginning with 0 (`+81` is that 0). `None` for
 /// anything else.
 #[must_use]
-pub fn parse_phone(text: &str) -> Option<String> {
+pub fn parse_phone(text: &str) -> Option<Cow<'_, str>> {
     let usable = |digits: &Cow<'_, str>| matches!(digits.len(), 10 | 11) && digits.starts_with('0');
     if text.bytes().all(|byte| byte.is_ascii_digit()) {
-        return Some(Cow::Borrowed(text))
-            .filter(usable)
-            .map(Cow::into_owned);
+        return Some(Cow::Borrowed(text)).filter(usable);
     }
     let cleaned = clean(text).replace(['(', ')', '.', '/'], "");
     let national = match cleaned.strip_prefix("+81") {
         Some(rest) => format!("0{}", rest.trim_start_matches(['-', ' ', '0'])),
         None => cleaned,
     };
-    digits_only(&national).filter(usable).map(Cow::into_owned)
+    let digits = digits_only(&national).filter(usable)?;
+    Some(Cow::Owned(digits.into_owned()))
 }
 
 #[cfg(test)]

@@ -13,22 +13,20 @@ pub struct SexError;
 /// # Errors
 /// [`SexError`] if the code is not known.
 pub fn parse_sex(text: &str) -> Result<Option<&'static str>, SexError> {
-    let cleaned = clean(text);
-    match cleaned.as_ref() {
+    match text {
         "1" | "M" | "男" => return Ok(Some("1")),
         "2" | "F" | "女" => return Ok(Some("2")),
         _ => {}
     }
-    match cleaned.to_lowercase().as_str() {
-        "1" | "m" | "male" | "男" | "男性" | "男子" | "オトコ" | "おとこ" => {
+    match clean(text).to_lowercase().as_str() {
+        "1" | "1.0" | "m" | "male" | "男" | "男性" | "男子" | "オトコ" | "おとこ" => {
             Ok(Some("1"))
         }
-        "2" | "f" | "female" | "女" | "女性" | "女子" | "オンナ" | "おんな" => {
+        "2" | "2.0" | "f" | "female" | "女" | "女性" | "女子" | "オンナ" | "おんな" => {
             Ok(Some("2"))
         }
-        "" | "0" | "3" | "9" | "u" | "unknown" | "other" | "不明" | "不詳" | "その他" => {
-            Ok(None)
-        }
+        "" | "0" | "0.0" | "3" | "9.0" | "9" | "u" | "unknown" | "other" | "不明" | "不詳"
+        | "その他" => Ok(None),
         _ => Err(SexError),
     }
 }
@@ -39,10 +37,10 @@ mod tests {
 
     #[test]
     fn codes_of_all_sources_agree() {
-        for male in ["1", "１", "M", "m", "男", "男性", "Male"] {
+        for male in ["1", "１", "1.0", "M", "m", "男", "男性", "Male"] {
             assert_eq!(parse_sex(male), Ok(Some("1")), "{male}");
         }
-        for female in ["2", "F", "女", "女性", "female"] {
+        for female in ["2", "2.0", "F", "女", "女性", "female"] {
             assert_eq!(parse_sex(female), Ok(Some("2")), "{female}");
         }
         for unknown in ["", "9", "不明"] {

@@ -34,8 +34,18 @@ pub fn clean(text: &str) -> Cow<'_, str> {
 /// since it may give one.
 #[must_use]
 pub fn clean_name(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| is_plain(c) && canonical_kanji(c) == c) {
-        return Cow::Borrowed(text.trim());
+    let mut has_variants = false;
+    let stays = |c| {
+        let canonical = canonical_kanji(c);
+        has_variants |= canonical != c;
+        is_plain(canonical)
+    };
+    if text.chars().all(stays) {
+        if !has_variants {
+            return Cow::Borrowed(text.trim());
+        }
+        let folded: String = text.chars().map(canonical_kanji).collect();
+        return Cow::Owned(folded.trim().to_owned());
     }
     let visible = text.chars().filter(|c| !is_invisible(*c));
     let prepared = visible.map(|c| {
@@ -86,6 +96,10 @@ pub fn is_dash(c: char) -> bool {
 /// Whether a character separates the parts of a name: spaces, middle dots, commas.
 #[must_use]
 pub fn is_name_separator(c: char) -> bool {
+    // What most names are written in.
+    if matches!(c, '\u{3041}'..='\u{30FA}' | '\u{4E00}'..='\u{9FFF}') {
+        return false;
+    }
     c.is_whitespace()
         || matches!(
             c,
@@ -119,14 +133,19 @@ fn narrow(c: char) -> Option<char> {
 /// The value of a kanji digit; `十` and higher units are none.
 #[must_use]
 pub fn kanji_digit(c: char) -> Option<u32> {
-    // All of them lie here.
-    if !matches!(c, '\u{3007}' | '\u{4E00}'..='\u{56DB}') {
-        return None;
-    }
-    let position = ['〇', '一', '二', '三', '四', '五', '六', '七', '八', '九']
-        .iter()
-        .position(|digit| *digit == c)?;
-    u32::try_from(position).ok()
+    Some(match c {
+        '〇' => 0,
+        '一' => 1,
+        '二' => 2,
+        '三' => 3,
+        '四' => 4,
+        '五' => 5,
+        '六' => 6,
+        '七' => 7,
+        '八' => 8,
+        '九' => 9,
+        _ => return None,
+    })
 }
 
 /// A free-standing voicing mark (U+309B, U+309C) becomes the combining one: NFKC alone would make

@@ -67,6 +67,13 @@ impl CsvForm {
 
 impl Columns {
     fn find(file: &Path, header: &StringRecord, map: &MapFile) -> Result<Self, ReadError> {
+        let mut named = std::iter::once(&map.record_ref).chain(map.fields.values());
+        if !named.any(|column| header.iter().any(|name| name.trim() == column.trim())) {
+            return Err(ReadError::NoHeader {
+                file: file.to_owned(),
+                wanted: map.record_ref.trim().to_owned(),
+            });
+        }
         let place = |column: &str, wanted| place(file, header, column, wanted);
         let mut fields = Vec::with_capacity(map.fields.len());
         for (field, column) in &map.fields {

@@ -32,6 +32,8 @@ pub struct DecodingReader<R> {
     bytes: Vec<u8>,
     unread: std::ops::Range<usize>,
     text: String,
+    /// What `text` is folded into.
+    folded: String,
     taken: usize,
     at_end: bool,
     /// A CR at the end of the last stretch, held back until it is known whether LF follows.
@@ -53,6 +55,7 @@ impl<R: Read> DecodingReader<R> {
             bytes: vec![0; 64 * 1024],
             unread: 0..0,
             text: String::with_capacity(256 * 1024),
+            folded: String::new(),
             taken: 0,
             at_end: false,
             held_return: false,
@@ -90,10 +93,24 @@ impl<R: Read> DecodingReader<R> {
                 self.held_return = true;
             }
         }
-        if self.text.contains("\r\n") {
-            self.text = self.text.replace("\r\n", "\n");
+        if self.text.contains('\r') {
+            self.fold_line_ends();
         }
         Ok(())
+    }
+
+    /// CR LF becomes LF.
+    fn fold_line_ends(&mut self) {
+        self.folded.clear();
+        let mut stretches = self.text.split('\r');
+        self.folded.extend(stretches.next());
+        for stretch in stretches {
+            if !stretch.starts_with('\n') {
+                self.folded.push('\r');
+            }
+            self.folded.push_str(stretch);
+        }
+        std::mem::swap(&mut self.text, &mut self.folded);
     }
 
     fn decode_unread(&mut self, last: bool) -> io::Result<()> {

@@ -3,6 +3,7 @@
 use zeroize::Zeroize;
 
 use super::RowRefusal;
+use super::alias::OtherName;
 use crate::encode::field::{Field, FieldValues};
 
 /// Texts of one record, in memory that is used again for the next.
@@ -18,6 +19,10 @@ pub struct Entry {
     pub(in crate::encode) record_ref: String,
     /// Whether it is of an invented person.
     pub(super) is_tracer: bool,
+    /// Whether it is a further name of the person of the entry before.
+    pub(super) is_alias: bool,
+    /// Further names that the adapter found.
+    pub(super) other_names: Vec<OtherName>,
     /// What tells the kind of event, if the form has such a column.
     pub(super) kind: String,
     /// Version at the source as written; empty if the form has none.
@@ -39,6 +44,8 @@ impl Entry {
             refusal: None,
             record_ref: String::new(),
             is_tracer: false,
+            is_alias: false,
+            other_names: Vec::new(),
             kind: String::new(),
             version: String::new(),
             flags: String::new(),
@@ -60,6 +67,8 @@ impl Entry {
     pub(super) fn begin(&mut self, line: u64) {
         self.line = line;
         self.refusal = None;
+        self.is_alias = false;
+        self.other_names.clear();
         self.record_ref.clear();
         self.kind.clear();
         self.version.clear();
@@ -72,7 +81,7 @@ impl Entry {
     /// Sets a field's text.
     pub(in crate::encode) fn set(&mut self, field: Field, text: &str) {
         let start = self.text.len();
-        self.text.push_str(text.trim());
+        self.text.push_str(trim(text));
         // Rows are at most ROW_BYTES_MAX long, far below 2³².
         self.spans[field as usize] = (start as u32, self.text.len() as u32);
     }
@@ -86,10 +95,20 @@ impl Entry {
     /// All fields, for normalising.
     pub(super) fn values(&self) -> FieldValues<'_> {
         let mut values = FieldValues::default();
-        for field in Field::ALL {
-            values.set_trimmed(*field, self.get(*field));
+        for (field, (start, end)) in Field::ALL.iter().zip(self.spans) {
+            if start < end {
+                values.set_trimmed(*field, self.get(*field));
+            }
         }
         values
+    }
+}
+
+/// As `str::trim`, which looks closer than most texts need.
+fn trim(text: &str) -> &str {
+    match text.as_bytes() {
+        [first, .., last] if first.is_ascii_graphic() && last.is_ascii_graphic() => text,
+        _ => text.trim(),
     }
 }
 

@@ -35,6 +35,27 @@ pub enum ReadError {
         /// The columns that the file has.
         columns: Vec<String>,
     },
+    /// The header names no column of the map. What stands there may be values, so it is not told.
+    #[error(
+        "{}: line 1 names none of the map's columns (such as {wanted}): the first line of the file must name the \
+         columns, and the map its separator", file.display()
+    )]
+    NoHeader {
+        /// Which file.
+        file: PathBuf,
+        /// A column that the map names.
+        wanted: String,
+    },
+    /// A column of a type that is not read (Parquet).
+    #[error("{}: column {column:?}: {rule}", file.display())]
+    Column {
+        /// Which file.
+        file: PathBuf,
+        /// Which column.
+        column: String,
+        /// What is asked of it.
+        rule: &'static str,
+    },
     /// A clkhash profile with a file that has no columns.
     #[error("a clkhash profile hashes the columns of a CSV file, and this file is of another form")]
     NotColumns,

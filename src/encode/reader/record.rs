@@ -1,12 +1,14 @@
 //! From one entry of a file to a record: normalising, and what travels in clear. Pure, so that many
 //! entries can be worked on at once.
 
+use std::hash::{BuildHasher, RandomState};
+
 use super::{Entry, RowRefusal};
 use crate::encode::field::Field;
-use crate::encode::identity::SourceRecord;
+use crate::encode::identity::{Identity, SourceRecord};
 use crate::encode::map::MapFile;
 use crate::encode::normalise::event::event_facts;
-use crate::encode::normalise::{Note, Rule, normalise};
+use crate::encode::normalise::{Note, Rule, normalise_into};
 use crate::terms::{AttributeSet, EventKind, RecordFlag, RecordRef, SourceId};
 
 /// Makes records of entries. The same entry gives the same record on every thread.
@@ -14,6 +16,8 @@ use crate::terms::{AttributeSet, EventKind, RecordFlag, RecordRef, SourceId};
 pub struct Recorder {
     map: MapFile,
     source: SourceId,
+    /// Hashes record refs, with keys of this file alone.
+    ref_hashers: [RandomState; 2],
 }
 
 /// What became of one entry, but for its values: what a report is made of.
@@ -26,6 +30,8 @@ pub struct Recorded {
     pub notes: Vec<Note>,
     /// Attributes of the record.
     pub filled: AttributeSet,
+    /// Whether it is a further name of a person.
+    pub is_alias: bool,
 }
 
 impl Recorder {
@@ -33,24 +39,29 @@ impl Recorder {
         Self {
             map: map.clone(),
             source: source.clone(),
+            ref_hashers: [RandomState::new(), RandomState::new()],
         }
     }
 
     /// Makes a record of an entry; `None` together with a refusal in [`Recorded::outcome`].
     #[must_use]
     pub fn record(&self, entry: &Entry) -> (Recorded, Option<SourceRecord>) {
+        self.record_in(entry, Identity::default())
+    }
+
+    /// As [`Recorder::record`], in the memory of an identity that is no longer needed.
+    #[must_use]
+    pub fn record_in(&self, entry: &Entry, spare: Identity) -> (Recorded, Option<SourceRecord>) {
         let mut recorded = Recorded {
             line: entry.line,
             outcome: Err(RowRefusal::NoIdentity),
             notes: Vec::new(),
             filled: AttributeSet::default(),
+            is_alias: entry.is_alias,
         };
-        match self.make(entry, &mut recorded) {
+        match self.make(entry, spare, &mut recorded) {
             Ok(record) => {
-                let hash = blake3::hash(record.record_ref.as_str().as_bytes());
-                let mut key = [0; 16];
-                key.copy_from_slice(&hash.as_bytes()[..16]);
-                recorded.outcome = Ok(key);
+                recorded.outcome = Ok(self.ref_hash(&record.record_ref));
                 (recorded, Some(record))
             }
             Err(reason) => {
@@ -60,7 +71,22 @@ impl Recorder {
         }
     }
 
-    fn make(&self, entry: &Entry, recorded: &mut Recorded) -> Result<SourceRecord, RowRefusal> {
+    /// 128 bits that tell a record ref from others of the file.
+    fn ref_hash(&self, record_ref: &RecordRef) -> [u8; 16] {
+        let [first, second] = &self.ref_hashers;
+        let halves = [first.hash_one(record_ref), second.hash_one(record_ref)];
+        let mut hash = [0; 16];
+        hash[..8].copy_from_slice(&halves[0].to_le_bytes());
+        hash[8..].copy_from_slice(&halves[1].to_le_bytes());
+        hash
+    }
+
+    fn make(
+        &self,
+        entry: &Entry,
+        mut identity: Identity,
+        recorded: &mut Recorded,
+    ) -> Result<SourceRecord, RowRefusal> {
         if let Some(reason) = entry.refusal {
             return Err(reason);
         }
@@ -83,7 +109,8 @@ impl Recorder {
                 .ok_or(RowRefusal::Flags)?,
         };
         let values = entry.values();
-        let mut identity = normalise(&values, self.map.locale, &self.source, &mut recorded.notes);
+        let (locale, notes) = (self.map.locale, &mut recorded.notes);
+        normalise_into(&values, locale, &self.source, notes, &mut identity);
         let kind = self.kind(entry);
         let written = values.get(Field::EventDate);
         let event = event_facts(written, kind, &mut identity, &mut recorded.notes);
@@ -112,6 +139,9 @@ impl Recorder {
     }
 
     fn kind(&self, entry: &Entry) -> EventKind {
+        if entry.is_alias {
+            return EventKind::Unspecified;
+        }
         if self.map.kinds.is_empty() {
             return self.map.kind;
         }

@@ -72,6 +72,8 @@ impl RowRefusal {
 pub struct ReadReport {
     /// Records read.
     pub records: u64,
+    /// Those among them that hold a further name of a person, under its record ref with `#2`, `#3`, ….
+    pub aliases: u64,
     /// Rows refused, by reason.
     pub refused: BTreeMap<RowRefusal, u64>,
     /// Fields that ran into a rule, as `field: rule`.
@@ -86,6 +88,7 @@ pub struct ReadReport {
 #[derive(Default)]
 pub(super) struct Tally {
     records: u64,
+    aliases: u64,
     refused: BTreeMap<RowRefusal, Seen>,
     notes: BTreeMap<Note, Seen>,
     filled: Vec<u64>,
@@ -115,8 +118,9 @@ impl Tally {
         self.notes.entry(note).or_default().add(line);
     }
 
-    pub(super) fn record(&mut self, filled: AttributeSet) {
+    pub(super) fn record(&mut self, filled: AttributeSet, is_alias: bool) {
         self.records += 1;
+        self.aliases += u64::from(is_alias);
         self.filled.resize(Attribute::ALL.len(), 0);
         for (attribute, count) in Attribute::ALL.iter().zip(&mut self.filled) {
             *count += u64::from(filled.contains(*attribute));
@@ -126,6 +130,7 @@ impl Tally {
     pub(super) fn report(&self) -> ReadReport {
         let mut report = ReadReport {
             records: self.records,
+            aliases: self.aliases,
             ..ReadReport::default()
         };
         for (reason, seen) in &self.refused {

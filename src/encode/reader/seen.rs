@@ -11,14 +11,16 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use super::ReadError;
 
 /// Refs kept in memory before the file is begun.
-const IN_MEMORY_MAX: usize = 1 << 18;
-/// 32 MiB: at 10 million refs one new ref in 60,000 is looked up for nothing.
-const FILTER_BITS: u64 = 1 << 28;
-const FILTER_HASHES: u64 = 7;
+const IN_MEMORY_MAX: usize = 1 << 16;
+/// 32 MiB: at 10 million refs one new ref in 10,000 is looked up for nothing.
+const FILTER_GROUPS: usize = 1 << 19;
+/// Words of a group of the filter: one line of the processor's cache, which is all that a ref touches.
+const GROUP_WORDS: usize = 8;
+const FILTER_HASHES: u32 = 7;
 const PARTS: usize = 256;
 const HASH_BYTES: usize = 16;
 /// Bytes of a part that are written together.
-const BLOCK_BYTES: usize = 256 * HASH_BYTES;
+const BLOCK_BYTES: usize = 64 * HASH_BYTES;
 
 /// Hash of a record ref.
 type RefHash = [u8; HASH_BYTES];
@@ -32,7 +34,7 @@ pub(super) struct SeenRefs {
 
 /// Refs in a file: parts by the first byte of the hash, each a list of blocks.
 struct Spilled {
-    filter: Vec<u64>,
+    filter: Vec<[u64; GROUP_WORDS]>,
     file: File,
     blocks_written: u64,
     parts: Vec<Part>,
@@ -56,6 +58,15 @@ impl SeenRefs {
             in_memory: HashSet::new(),
             in_memory_max,
             spilled: None,
+        }
+    }
+
+    /// Brings near what will be looked at for these refs. One after the other, each would wait for
+    /// memory.
+    pub(super) fn fetch<'a>(&self, hashes: impl Iterator<Item = &'a RefHash>) {
+        if let Some(spilled) = &self.spilled {
+            let words = hashes.map(|hash| spilled.filter[group(hash)][0]);
+            std::hint::black_box(words.fold(0, |all, word| all | word));
         }
     }
 
@@ -87,7 +98,7 @@ impl SeenRefs {
 impl Spilled {
     fn new() -> io::Result<Self> {
         Ok(Self {
-            filter: vec![0; FILTER_BITS as usize / 64],
+            filter: vec![[0; GROUP_WORDS]; FILTER_GROUPS],
             file: tempfile::tempfile()?,
             blocks_written: 0,
             parts: std::iter::repeat_with(Part::default).take(PARTS).collect(),
@@ -95,7 +106,8 @@ impl Spilled {
     }
 
     fn contains(&mut self, hash: &RefHash) -> io::Result<bool> {
-        let may_be = positions(hash).all(|bit| self.filter[bit / 64] >> (bit % 64) & 1 == 1);
+        let group = &self.filter[group(hash)];
+        let may_be = bits_of_group(hash).all(|bit| group[bit / 64] >> (bit % 64) & 1 == 1);
         if !may_be {
             return Ok(false);
         }
@@ -116,8 +128,9 @@ impl Spilled {
     }
 
     fn insert(&mut self, hash: &RefHash) -> io::Result<()> {
-        for bit in positions(hash) {
-            self.filter[bit / 64] |= 1 << (bit % 64);
+        let group = &mut self.filter[group(hash)];
+        for bit in bits_of_group(hash) {
+            group[bit / 64] |= 1 << (bit % 64);
         }
         let part = &mut self.parts[usize::from(hash[0])];
         part.rest.extend(hash);
@@ -138,16 +151,21 @@ fn holds(hashes: &[u8], wanted: &RefHash) -> bool {
     hashes.contains(wanted)
 }
 
-/// Bits of the filter for a ref: double hashing of the two halves of its hash.
-fn positions(hash: &RefHash) -> impl Iterator<Item = usize> {
-    let half = |from: usize| {
-        let mut bytes = [0; 8];
-        bytes.copy_from_slice(&hash[from..from + 8]);
-        u64::from_le_bytes(bytes)
-    };
-    let (first, step) = (half(0), half(8) | 1);
-    (0..FILTER_HASHES)
-        .map(move |i| (first.wrapping_add(i.wrapping_mul(step)) % FILTER_BITS) as usize)
+/// The group of the filter that a ref is in.
+fn group(hash: &RefHash) -> usize {
+    half(hash, 0) as usize % FILTER_GROUPS
+}
+
+/// The bits that a ref sets in its group: nine bits of the hash name one of 512.
+fn bits_of_group(hash: &RefHash) -> impl Iterator<Item = usize> {
+    let places = half(hash, 8);
+    (0..FILTER_HASHES).map(move |index| (places >> (9 * index)) as usize % (64 * GROUP_WORDS))
+}
+
+fn half(hash: &RefHash, from: usize) -> u64 {
+    let mut bytes = [0; 8];
+    bytes.copy_from_slice(&hash[from..from + 8]);
+    u64::from_le_bytes(bytes)
 }
 
 #[cfg(test)]
@@ -190,7 +208,7 @@ mod tests {
             seen.insert(&hash(number)).expect("a temporary file");
         }
         if let Some(spilled) = &mut seen.spilled {
-            spilled.filter.fill(u64::MAX);
+            spilled.filter.fill([u64::MAX; GROUP_WORDS]);
         }
         for number in [0, 7, 199_999] {
             assert!(seen.contains(&hash(number)).expect("a temporary file"));

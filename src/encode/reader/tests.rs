@@ -136,6 +136,8 @@ fn attributes(set: &str, map: &str, csv: &str) -> String {
                     | Attribute::NameCharacters
                     | Attribute::RareGivenKana
                     | Attribute::RareGivenKanji
+                    | Attribute::UncommonGivenKana
+                    | Attribute::MostCommonGivenKana
             );
         let value = record.identity.get(*attribute).filter(|_| !derived)?;
         Some(format!("{}={value}", attribute.name()))
@@ -185,7 +187,7 @@ fn each_layout_gives_its_attributes() {
             "hosp_a",
             "record_id,patient_no,updated,surname,given,surname_kana,given_kana,birth_date,sex,postcode,address,phone,insurer_no,symbol,number\n\
              A1,00105026,2023-10-06,BUI,THU TUAN,ブイ,トゥ トゥアン,1964-03-10,F,,神戸市長田区宮丘町1-21-13,070-8381-3489,00281067,106-,122652\n",
-            "surname_kana=ブイ given_kana=トウトウアン name_kana=ブイトウトウアン surname=BUI given=THUTUAN name_tokens=BUI THU TUAN birth_date=19640310 sex=2 address_town=長田区宮丘町 address_block=1-21-13 phone=07083813489 insured_person=00281067|106|122652 patient_number=hosp_a|00105026",
+            "surname_kana=ブイ given_kana=トウトウアン name_kana=ブイトウトウアン surname=BUI given=THUTUAN name_kanji=BUITHUTUAN name_tokens=BUI THU TUAN birth_date=19640310 sex=2 address_town=長田区宮丘町 address_block=1-21-13 phone=07083813489 insured_person=00281067|106|122652 patient_number=hosp_a|00105026",
         ),
         (
             "hosp_b",

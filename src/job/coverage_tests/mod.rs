@@ -51,7 +51,7 @@ fn linked(random: &mut ChaCha8Rng, persons: u32, tracer_count: u32, shape: Shape
     let mut records = simulate(random, persons, false, shape);
     records.extend(simulate(random, tracer_count, true, shape));
     let table = table(&profile, &records);
-    let found = block::candidates(&table, &block_plan(&profile), &|_| ());
+    let found = block::candidates(&table, &block_plan(&profile, &table), &|_| ());
     let comparer = Comparer::new(&profile, &table);
     let vectors = scoring::compare(&comparer, &found.pairs, &|_| ());
     let sources = SOURCES.len();
@@ -64,7 +64,7 @@ fn linked(random: &mut ChaCha8Rng, persons: u32, tracer_count: u32, shape: Shape
         &vectors,
         ThresholdPolicy::Precision,
     );
-    let missed = cluster::uncompared(table.len(), &scored.links, &found.pairs, 200);
+    let missed = cluster::uncompared(table.len(), &scored.links, &found.pairs, 200, &|_| true);
     let vectors = scoring::compare(&comparer, &missed, &|_| ());
     scored.add(&table, &missed, &vectors);
     scored.retain(|pair| tracers::may_be_one(&table, pair));

@@ -33,6 +33,7 @@ fn report(profile: &LinkageProfile) -> RunReport {
         }],
         candidate_pairs: 713_204,
         blocks_capped: 2,
+        blocking: crate::terms::BlockingReport::default(),
         links: 94_310,
         reviews: 1_207,
         links_set_aside: 318,

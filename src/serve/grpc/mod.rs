@@ -6,6 +6,7 @@ mod link_records_job;
 mod status;
 mod submission;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use tonic::service::Routes;
@@ -41,6 +42,8 @@ pub(super) struct Rooms {
     pub(super) store: Store,
     pub(super) jobs: JobRunner,
     pub(super) unfinished: Unfinished,
+    /// Of the linkage secret that the sources use, lower-case hexadecimal; empty if not told.
+    pub(super) secret_fingerprint: Arc<str>,
 }
 
 /// What the endpoint shows to its callers and whom it trusts, PEM.

@@ -47,6 +47,7 @@ impl SubmissionService for SubmissionHandler {
             fingerprint: profile.fingerprint().0.to_vec(),
             epoch,
             receipt_key: self.rooms.store.receipt_key().to_vec(),
+            secret_fingerprint: self.rooms.secret_fingerprint.to_string(),
         }))
     }
 

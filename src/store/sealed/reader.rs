@@ -3,6 +3,8 @@
 use std::io::{Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use rayon::prelude::*;
+
 use super::{
     BLOCK_BYTES, Counts, ENTRY_BYTES, SEAL_BYTES, SECTION_ALIGNMENT, Seal, TRAILER_BYTES, Trailer,
     table_bytes,
@@ -13,6 +15,9 @@ use crate::store::fault::{Explain, StorageFault};
 use crate::store::vault::Vault;
 use crate::store::vfs::BoxedFile;
 
+/// Blocks that are read, and decrypted on all cores, together.
+const BLOCKS_TOGETHER: usize = 8;
+
 /// A sealed file being read.
 pub(in crate::store) struct SealedReader {
     path: PathBuf,
@@ -20,9 +25,9 @@ pub(in crate::store) struct SealedReader {
     cipher: BlockCipher,
     trailer: Trailer,
     table: Vec<u8>,
-    /// Start of the block in memory.
-    block_start: u64,
-    block: Vec<u8>,
+    /// Start of the blocks in memory.
+    start: u64,
+    blocks: Vec<u8>,
     /// Next byte to hand out, from the start of the body.
     position: u64,
 }
@@ -48,8 +53,8 @@ impl SealedReader {
             cipher: disk.keys().file_cipher(&trailer.file),
             trailer,
             table,
-            block_start: 0,
-            block: Vec::new(),
+            start: 0,
+            blocks: Vec::new(),
             position: 0,
         })
     }
@@ -67,14 +72,14 @@ impl SealedReader {
     /// Fills `out` with the next bytes of the body.
     pub(in crate::store) fn read(&mut self, mut out: &mut [u8]) -> Result<(), StorageFault> {
         while !out.is_empty() {
-            let at = (self.position - self.block_start) as usize;
-            if at == self.block.len() {
-                self.next_block()?;
+            let at = (self.position - self.start) as usize;
+            if at == self.blocks.len() {
+                self.next_blocks()?;
                 continue;
             }
-            let count = out.len().min(self.block.len() - at);
+            let count = out.len().min(self.blocks.len() - at);
             let (now, rest) = out.split_at_mut(count);
-            now.copy_from_slice(&self.block[at..at + count]);
+            now.copy_from_slice(&self.blocks[at..at + count]);
             self.position += count as u64;
             out = rest;
         }
@@ -111,6 +116,30 @@ impl SealedReader {
         Ok(values)
     }
 
+    /// Appends the next `count` little-endian words to `out`. The position is a multiple of 8, as
+    /// at the start of a section.
+    pub(in crate::store) fn read_words(
+        &mut self,
+        count: u64,
+        out: &mut Vec<u64>,
+    ) -> Result<(), StorageFault> {
+        self.expect_bytes(count.saturating_mul(8))?;
+        let mut left = count as usize;
+        while left > 0 {
+            let at = (self.position - self.start) as usize;
+            let (words, _) = self.blocks[at..].as_chunks::<8>();
+            if words.is_empty() {
+                self.next_blocks()?;
+                continue;
+            }
+            let now = &words[..words.len().min(left)];
+            out.extend(now.iter().map(|word| u64::from_le_bytes(*word)));
+            self.position += now.len() as u64 * 8;
+            left -= now.len();
+        }
+        Ok(())
+    }
+
     /// The next `bytes` bytes as text.
     pub(in crate::store) fn read_text(&mut self, bytes: u64) -> Result<String, StorageFault> {
         self.expect_bytes(bytes)?;
@@ -123,9 +152,9 @@ impl SealedReader {
     pub(in crate::store) fn skip(&mut self, bytes: u64) -> Result<(), StorageFault> {
         self.expect_bytes(bytes)?;
         let target = self.position + bytes;
-        while self.block_start + (self.block.len() as u64) < target {
-            self.position = self.block_start + self.block.len() as u64;
-            self.next_block()?;
+        while self.start + (self.blocks.len() as u64) < target {
+            self.position = self.start + self.blocks.len() as u64;
+            self.next_blocks()?;
         }
         self.position = target;
         Ok(())
@@ -145,28 +174,34 @@ impl SealedReader {
         Ok(())
     }
 
-    fn next_block(&mut self) -> Result<(), StorageFault> {
-        let start = self.block_start + self.block.len() as u64;
-        let length = (self.trailer.body_bytes - start).min(BLOCK_BYTES as u64) as usize;
+    fn next_blocks(&mut self) -> Result<(), StorageFault> {
+        let start = self.start + self.blocks.len() as u64;
+        let together = (BLOCKS_TOGETHER * BLOCK_BYTES) as u64;
+        let length = (self.trailer.body_bytes - start).min(together) as usize;
         if length == 0 {
             return Err(self.fault("a section reaches past the end of the body"));
         }
-        self.block.resize(length, 0);
+        self.blocks.resize(length, 0);
         self.file
-            .read_exact(&mut self.block)
+            .read_exact(&mut self.blocks)
             .explain("read", &self.path)?;
-        let number = start as usize / BLOCK_BYTES;
-        let entry = number * ENTRY_BYTES;
-        let tag: Tag = *self.table[entry..entry + ENTRY_BYTES]
-            .last_chunk()
-            .expect("an entry ends with a tag");
-        self.cipher
-            .open(number as u64, &mut self.block, &tag)
-            .map_err(|_| {
-                let rule = "the block of 1 MiB from here is not what was written";
-                StorageFault::damaged(&self.path, start, rule)
-            })?;
-        self.block_start = start;
+        let first = start as usize / BLOCK_BYTES;
+        let (cipher, table) = (&self.cipher, &self.table);
+        let blocks = self.blocks.par_chunks_mut(BLOCK_BYTES).enumerate();
+        let damaged = blocks.filter_map(|(index, block)| {
+            let entry = (first + index) * ENTRY_BYTES;
+            let tag: Tag = *table[entry..entry + ENTRY_BYTES]
+                .last_chunk()
+                .expect("an entry ends with a tag");
+            let opened = cipher.open((first + index) as u64, block, &tag);
+            opened.is_err().then_some(index)
+        });
+        if let Some(index) = damaged.min() {
+            let rule = "the block of 1 MiB from here is not what was written";
+            let offset = start + (index * BLOCK_BYTES) as u64;
+            return Err(StorageFault::damaged(&self.path, offset, rule));
+        }
+        self.start = start;
         Ok(())
     }
 }

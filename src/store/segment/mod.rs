@@ -9,7 +9,7 @@ mod rewrite;
 mod spool;
 mod writer;
 
-pub(super) use reader::{SegmentDirectory, SegmentRows, read_directory, read_rows};
+pub(super) use reader::{SegmentDirectory, read_directory, read_rows};
 pub(super) use rewrite::rewrite;
 pub(super) use writer::{FinishedSegment, SegmentWriter};
 

@@ -1,11 +1,14 @@
 //! Reads a segment, whole or only its directory. Every byte is checked before it is used.
 
+use roaring::RoaringBitmap;
+
 use super::{
     DIRECTORY_ROW_BYTES, DirectoryRow, Expected, HEADER_BYTES, RowLocation, header, segment_path,
 };
 use crate::store::fault::StorageFault;
 use crate::store::sealed::SealedReader;
 use crate::store::vault::Vault;
+use crate::terms::Columns;
 
 /// What a segment says about its records, without the encodings.
 #[derive(Default)]
@@ -30,16 +33,6 @@ impl SegmentDirectory {
     }
 }
 
-/// A whole segment.
-pub(in crate::store) struct SegmentRows {
-    /// The directory.
-    pub(in crate::store) directory: SegmentDirectory,
-    /// `[rows × filter_words]`, row-major.
-    pub(in crate::store) filters: Vec<u64>,
-    /// `[rows × tag_slots]`, row-major.
-    pub(in crate::store) tags: Vec<u64>,
-}
-
 /// Reads the directory and checks all the rest.
 pub(in crate::store) fn read_directory(
     disk: &Vault,
@@ -53,27 +46,47 @@ pub(in crate::store) fn read_directory(
     read_rest(reader, rows)
 }
 
-/// Reads everything.
+/// Reads everything: appends filters and tags of the live rows to `columns`, and gives the directory.
 pub(in crate::store) fn read_rows(
     disk: &Vault,
     expected: &Expected<'_>,
-) -> Result<SegmentRows, StorageFault> {
+    live: &RoaringBitmap,
+    columns: &mut Columns,
+) -> Result<SegmentDirectory, StorageFault> {
     let mut reader = open(disk, expected)?;
-    let rows = u64::from(expected.rows);
-    let filters = reader.read_values(
-        rows * expected.layout.filter_words() as u64,
-        u64::from_le_bytes,
+    let words = expected.layout.filter_words();
+    read_live(
+        &mut reader,
+        expected.rows,
+        words,
+        live,
+        &mut columns.filters,
     )?;
     reader.align()?;
-    let tags = reader.read_values(
-        rows * expected.layout.tag_slots() as u64,
-        u64::from_le_bytes,
-    )?;
-    Ok(SegmentRows {
-        directory: read_rest(reader, rows)?,
-        filters,
-        tags,
-    })
+    let slots = expected.layout.tag_slots();
+    read_live(&mut reader, expected.rows, slots, live, &mut columns.tags)?;
+    read_rest(reader, u64::from(expected.rows))
+}
+
+/// Appends the live rows of a section of `words` words a row.
+fn read_live(
+    reader: &mut SealedReader,
+    rows: u32,
+    words: usize,
+    live: &RoaringBitmap,
+    out: &mut Vec<u64>,
+) -> Result<(), StorageFault> {
+    if live.len() == u64::from(rows) {
+        return reader.read_words(u64::from(rows) * words as u64, out);
+    }
+    for row in 0..rows {
+        let end = out.len();
+        reader.read_words(words as u64, out)?;
+        if !live.contains(row) {
+            out.truncate(end);
+        }
+    }
+    Ok(())
 }
 
 pub(super) fn open(disk: &Vault, expected: &Expected<'_>) -> Result<SealedReader, StorageFault> {

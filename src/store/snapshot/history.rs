@@ -3,6 +3,8 @@
 
 use std::collections::BTreeSet;
 
+use rayon::prelude::*;
+
 use super::Published;
 use crate::terms::{Churn, EntityId, IdState, RunId, SourceId};
 
@@ -68,7 +70,7 @@ impl History {
         let publication = history.runs.len() as u32;
         history.runs.push(run);
         let mut now: Vec<u128> = (0..count).map(|at| line(at).2).collect();
-        now.sort_unstable();
+        now.par_sort_unstable();
         now.dedup();
         let mut churn = Churn::default();
         if let Some(before) = before {
@@ -93,7 +95,7 @@ impl History {
         line: impl Fn(usize) -> (&'a SourceId, &'a str, u128),
     ) -> Churn {
         let mut moved = moves(before, count, line);
-        moved.sort_unstable();
+        moved.par_sort_unstable();
         moved.dedup();
         let old = ids(before);
         let mut churn = Churn {
@@ -149,7 +151,7 @@ impl History {
         let mut all: Vec<(u128, u32)> = known
             .chain(fresh.into_iter().map(|id| (id, publication)))
             .collect();
-        all.sort_unstable();
+        all.par_sort_unstable();
         (self.issued, self.issued_in) = all.into_iter().unzip();
     }
 
@@ -188,7 +190,7 @@ impl History {
 /// IDs in force, ascending.
 fn ids(published: &Published) -> Vec<u128> {
     let mut ids = published.0.entities.clone();
-    ids.sort_unstable();
+    ids.par_sort_unstable();
     ids.dedup();
     ids
 }

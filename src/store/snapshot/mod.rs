@@ -9,17 +9,22 @@ pub(super) use writer::{Made, rewrite, write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use rayon::prelude::*;
+
 use self::history::{Event, HistoricRun, History};
+use super::LoadedTable;
 use super::fault::StorageFault;
 use super::sealed::{Seal, SealedReader};
 use super::vault::Vault;
-use crate::terms::{EntityId, RecordRef, RunId, SourceId};
+use crate::terms::{EntityId, RecordRef, RowIndex, RunId, SourceId};
 
 const MAGIC: &[u8; 8] = b"MUSUBISN";
 /// Version 2 has a history; one of version 1 is read without.
 const FORMAT_VERSION: u32 = 2;
 const HEADER_BYTES: usize = 64;
 const SOURCE_BYTES: usize = 72;
+/// Rows that one task looks up.
+const ROWS_TOGETHER: usize = 1 << 16;
 
 /// Path of a generation of a run's snapshot within a store.
 pub(super) fn snapshot_path(store: &Path, run: RunId, generation: u32) -> PathBuf {
@@ -157,6 +162,42 @@ impl Published {
             }
         }
         None
+    }
+
+    /// The entity of each row of a table, in the order of its rows.
+    #[must_use]
+    pub fn entities_of(&self, rows: &LoadedTable) -> Vec<Option<EntityId>> {
+        let snapshot = &self.0;
+        let mut entities = vec![None; rows.refs.len()];
+        let parts = rows.order().par_chunks(ROWS_TOGETHER).map(|part| {
+            // Both are in one order: from the first row on they are walked together.
+            let named = |row: &RowIndex| {
+                let source = &rows.sources[usize::from(rows.table.source(*row))];
+                (source, rows.refs.text(*row))
+            };
+            let known = |at: usize| (&snapshot.sources[snapshot.source(at)], snapshot.label(at));
+            let (mut low, mut high) = (0, self.len());
+            while low < high {
+                let middle = low + (high - low) / 2;
+                match known(middle) < named(&part[0]) {
+                    true => low = middle + 1,
+                    false => high = middle,
+                }
+            }
+            let found = part.iter().filter_map(|row| {
+                let wanted = named(row);
+                while low < self.len() && known(low) < wanted {
+                    low += 1;
+                }
+                let is_known = low < self.len() && known(low) == wanted;
+                is_known.then(|| (*row, EntityId::from_u128(snapshot.entities[low])))
+            });
+            found.collect::<Vec<_>>()
+        });
+        for (row, entity) in parts.collect::<Vec<_>>().into_iter().flatten() {
+            entities[row as usize] = Some(entity);
+        }
+        entities
     }
 
     /// The records of an entity in (source, record ref) order; none if there is no such entity.

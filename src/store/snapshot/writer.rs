@@ -1,6 +1,8 @@
 //! Writes a snapshot: from the rows of a run and their entities, or from an older snapshot without
 //! the records that were erased.
 
+use rayon::prelude::*;
+
 use super::history::{HistoricRun, History};
 use super::{HistoryCounts, Published, Snapshot, directory, encode_source, header};
 use crate::store::disk::{self, PartialFile};
@@ -32,22 +34,16 @@ pub(in crate::store) fn write(
     keep: impl Fn(&SourceId, &str) -> bool,
 ) -> Result<(PartialFile, Seal, Churn), StorageFault> {
     let (rows, entities) = (made.rows, made.entities);
-    let ranks = source_ranks(rows);
     let source = |row: RowIndex| usize::from(rows.table.source(row));
-    let mut order: Vec<RowIndex> = (0..rows.refs.len() as RowIndex)
+    let order: Vec<RowIndex> = (rows.order().iter().copied())
         .filter(|row| !RecordFlag::Tracer.is_in(rows.table.flags(*row)))
         .filter(|row| keep(&rows.sources[source(*row)], rows.refs.text(*row)))
         .collect();
-    order.sort_unstable_by(|left, right| {
-        (ranks[source(*left)], rows.refs.text(*left))
-            .cmp(&(ranks[source(*right)], rows.refs.text(*right)))
-    });
-    let mut names: Vec<&SourceId> = rows.sources.iter().collect();
-    names.sort_unstable();
+    let names: Vec<&SourceId> = rows.sources.iter().collect();
     let line = |at: usize| {
         let row = order[at];
         Line {
-            source: usize::from(ranks[source(row)]),
+            source: source(row),
             label: rows.refs.text(row),
             entity: entities[row as usize],
         }
@@ -141,17 +137,18 @@ fn write_lines<'a>(
         body.write(line(at).label.as_bytes())?;
     }
     body.align()?;
-    let entity_at = |position: u32| line(position as usize).entity;
-    let mut by_entity: Vec<u32> = (0..count as u32).collect();
-    by_entity.sort_unstable_by_key(|position| (entity_at(*position), *position));
-    for position in &by_entity {
+    let mut by_entity: Vec<(EntityId, u32)> = (0..count)
+        .map(|position| (line(position).entity, position as u32))
+        .collect();
+    by_entity.par_sort_unstable();
+    for (_, position) in &by_entity {
         body.write(&position.to_le_bytes())?;
     }
     body.align()?;
     write_history(&mut body, history)?;
     let changes = by_entity
         .windows(2)
-        .filter(|pair| entity_at(pair[0]) != entity_at(pair[1]))
+        .filter(|pair| pair[0].0 != pair[1].0)
         .count();
     let entity_count = changes + usize::from(!by_entity.is_empty());
     body.finish([
@@ -179,15 +176,4 @@ fn write_history(body: &mut SealedWriter, history: &History) -> Result<(), Stora
         body.write(&event.encode())?;
     }
     body.align()
-}
-
-/// Place of each source of the table in the order of names.
-fn source_ranks(rows: &LoadedTable) -> Vec<u16> {
-    let mut order: Vec<usize> = (0..rows.sources.len()).collect();
-    order.sort_unstable_by_key(|source| &rows.sources[*source]);
-    let mut ranks = vec![0; order.len()];
-    for (rank, source) in (0..).zip(order) {
-        ranks[source] = rank;
-    }
-    ranks
 }

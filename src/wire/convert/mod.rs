@@ -1,6 +1,7 @@
 //! Messages to terms and back. Going to terms *is* the validation of shape: what has been
 //! converted need not be checked again.
 
+mod blocking;
 mod clustering;
 mod methods;
 mod names;

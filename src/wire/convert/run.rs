@@ -22,6 +22,9 @@ pub enum RunError {
     /// A state that does not exist.
     #[error("field 'state': a state that this version does not know")]
     State,
+    /// A reason or scan of blocking that does not exist.
+    #[error("field 'blocking': a code that this version does not know")]
+    Blocking,
     /// A basis of estimates that does not exist.
     #[error("field 'basis': a basis that this version does not know")]
     Basis,
@@ -178,6 +181,7 @@ impl From<&RunReport> for pb::RunReport {
             methods: report.methods.as_ref().map(Into::into),
             warnings: report.warnings.clone(),
             clustering: Some((&report.clustering).into()),
+            blocking: Some((&report.blocking).into()),
         }
     }
 }
@@ -233,6 +237,11 @@ impl TryFrom<pb::RunReport> for RunReport {
             methods: report.methods.map(TryInto::try_into).transpose()?,
             warnings: report.warnings,
             clustering: report.clustering.map(Into::into).unwrap_or_default(),
+            blocking: report
+                .blocking
+                .map(TryInto::try_into)
+                .transpose()?
+                .unwrap_or_default(),
         })
     }
 }

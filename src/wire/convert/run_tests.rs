@@ -4,7 +4,9 @@ use super::*;
 use crate::terms::methods::{
     AlternativeMethod, ComparisonMethod, CutEstimate, EstimateBasis, Interval, MethodsSheet,
 };
-use crate::terms::{RunId, SourceId};
+use crate::terms::{
+    AuditScan, BlockingAudit, BlockingReport, PassReason, PassReport, RunId, SourceId,
+};
 
 fn run() -> Run {
     Run {
@@ -55,11 +57,50 @@ fn run() -> Run {
                     weight_bits: 6.49,
                 }],
             }],
+            blocking: blocking(),
             clustering: crate::terms::ClusteringReport::default(),
             methods: Some(methods()),
             warnings: vec!["one block was left out".into()],
         }),
     }
+}
+
+fn blocking() -> BlockingReport {
+    BlockingReport {
+        block_rows_max: 1_000,
+        pairs_max: 5_000,
+        passes: vec![PassReport {
+            tag: "name+birth".into(),
+            reason: PassReason::Shared,
+            rows: 9,
+            estimated_pairs: 18,
+            pairs: 20,
+            new_pairs: 19,
+            capped_blocks: 1,
+            capped_rows: 1_200,
+        }],
+        new_rows: Some(3),
+        audit: Some(BlockingAudit {
+            scan: AuditScan::SharedValues,
+            rows: 10,
+            pairs: 16,
+            proposed: 15,
+            pair_completeness: 0.9375,
+            interval: Interval {
+                low: 0.7,
+                high: 0.99,
+            },
+        }),
+    }
+}
+
+#[test]
+fn a_scan_that_nobody_knows_is_refused() {
+    let mut message = pb::BlockingReport::from(&blocking());
+    if let Some(audit) = &mut message.audit {
+        audit.scan = "by_hand".into();
+    }
+    assert_eq!(BlockingReport::try_from(message), Err(RunError::Blocking));
 }
 
 fn methods() -> MethodsSheet {

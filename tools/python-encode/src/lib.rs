@@ -3,10 +3,24 @@
 
 use std::path::PathBuf;
 
-use musubi::terms::{LinkageProfile, SourceId};
+use musubi::terms::SourceId;
 use musubi::tools::source::encode::{EncodeOptions, OutputFormat, encode_source};
+use musubi::tools::source::profile::load_profile;
+use pyo3::create_exception;
 use pyo3::exceptions::PyValueError;
 use pyo3::prelude::*;
+
+create_exception!(
+    musubi_encode,
+    EncodeError,
+    PyValueError,
+    "What the encoder refused: names file, line or field and rule, never a value."
+);
+
+/// Any refusal as the exception of this module.
+fn refused(error: impl std::fmt::Display) -> PyErr {
+    EncodeError::new_err(error.to_string())
+}
 
 /// Encodes a file and gives the report as JSON.
 #[pyfunction]
@@ -25,25 +39,17 @@ fn encode_file(
     tracers: u32,
     format: &str,
 ) -> PyResult<String> {
-    let refused = |error: &dyn std::fmt::Display| PyValueError::new_err(error.to_string());
-    let profile = match LinkageProfile::built_in(profile) {
-        Some(profile) => profile,
-        None => {
-            let text = std::fs::read_to_string(profile).map_err(|error| refused(&error))?;
-            LinkageProfile::parse(&text).map_err(|error| refused(&error))?
-        }
-    };
     let options = EncodeOptions {
         input,
         output,
         format: match format {
             "mse" => OutputFormat::Mse,
             "csv" => OutputFormat::Csv,
-            _ => return Err(PyValueError::new_err("format is 'mse' or 'csv'")),
+            _ => return Err(refused("format is 'mse' or 'csv'")),
         },
         map,
-        source: SourceId::new(source).map_err(|error| refused(&error))?,
-        profile,
+        source: SourceId::new(source).map_err(refused)?,
+        profile: load_profile(profile).map_err(refused)?,
         linkage_secret: key,
         source_secret: source_key,
         clkhash_secret: None,
@@ -52,12 +58,12 @@ fn encode_file(
     };
     // Other threads of Python run meanwhile: one of them may be writing the input.
     let report = py.detach(|| encode_source(&options, &|_, _| {}));
-    let report = report.map_err(|error| refused(&error))?;
-    serde_json::to_string(&report).map_err(|error| refused(&error))
+    serde_json::to_string(&report.map_err(refused)?).map_err(refused)
 }
 
 /// The compiled part of `musubi_encode`.
 #[pymodule]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add("EncodeError", module.py().get_type::<EncodeError>())?;
     module.add_function(wrap_pyfunction!(encode_file, module)?)
 }

@@ -6,12 +6,14 @@ use rayon::prelude::*;
 use super::EncodeError;
 use super::output::Output;
 use crate::encode::tracer::TracerMaker;
-use crate::encode::{EncodeScratch, Encoder, Entry, EntryBatch, Recorded, Recorder, SourceReader};
+use crate::encode::{
+    EncodeScratch, Encoder, Entry, EntryBatch, Identity, Recorded, Recorder, SourceReader,
+};
 use crate::terms::RecordEncoding;
 use crate::tools::source::fill::FillCounter;
 
-/// Rows of a batch: enough to keep all cores busy, few enough to take little memory.
-pub(super) const BATCH_RECORDS: usize = 4096;
+/// Rows of a batch: enough to keep all cores busy, few enough that they stay in the cache.
+pub(super) const BATCH_RECORDS: usize = 1024;
 /// Rows that one core takes at a time.
 const ROWS_TOGETHER: usize = 64;
 
@@ -29,21 +31,25 @@ pub(super) fn encode_all(
     let recorder = reader.recorder();
     let mut empty = 0;
     let (mut batch, mut next) = (EntryBatch::default(), EntryBatch::default());
+    let mut made: Vec<MadeRows> = Vec::new();
     reader.read_entries(&mut batch, BATCH_RECORDS)?;
     while !batch.entries().is_empty() {
-        let (made, read) = rayon::join(
-            || encode_entries(batch.entries(), &recorder, encoder),
+        let ((), read) = rayon::join(
+            || encode_entries(batch.entries(), &recorder, encoder, &mut made),
             || reader.read_entries(&mut next, BATCH_RECORDS),
         );
-        for (recorded, encoding) in &made {
-            let (Ok(()), Some(encoding)) = (reader.admit(recorded)?, encoding) else {
-                continue;
-            };
-            if encoding.presence == 0 {
-                empty += 1;
-            } else {
-                writer.append(encoding)?;
-                fill.add(encoding);
+        for rows in &made {
+            reader.expect(rows.iter().map(|(recorded, _)| recorded));
+            for (recorded, encoding) in rows {
+                let (Ok(()), Some(encoding)) = (reader.admit(recorded)?, encoding) else {
+                    continue;
+                };
+                if encoding.presence == 0 {
+                    empty += 1;
+                } else {
+                    writer.append(encoding)?;
+                    fill.add(encoding);
+                }
             }
         }
         read?;
@@ -73,23 +79,39 @@ pub(super) fn plant(
     Ok(())
 }
 
-/// Normalises and encodes on all cores; the order stays.
+/// Rows that one core took together, in their order.
+type MadeRows = Vec<(Recorded, Option<RecordEncoding>)>;
+
+/// Normalises and encodes on all cores; the order stays. `made`: what was made of the batch before,
+/// whose memory is used again.
 fn encode_entries(
     entries: &[Entry],
     recorder: &Recorder,
     encoder: &Encoder,
-) -> Vec<(Recorded, Option<RecordEncoding>)> {
-    let chunks = entries.par_chunks(ROWS_TOGETHER).map_init(
-        EncodeScratch::new,
-        |scratch, entries| -> Vec<_> {
-            let entries = entries.iter();
-            let made = entries.map(|entry| {
-                let (recorded, record) = recorder.record(entry);
-                let encoding = record.map(|record| encoder.encode_with(&record, scratch));
-                (recorded, encoding)
-            });
-            made.collect()
+    made: &mut Vec<MadeRows>,
+) {
+    made.resize_with(entries.len().div_ceil(ROWS_TOGETHER), Vec::new);
+    let chunks = entries.par_chunks(ROWS_TOGETHER).zip(made);
+    chunks.for_each_init(
+        || (EncodeScratch::new(), Identity::default()),
+        |(scratch, spare), (entries, made)| {
+            made.truncate(entries.len());
+            for (index, entry) in entries.iter().enumerate() {
+                let old = made
+                    .get_mut(index)
+                    .and_then(|(_, encoding)| encoding.take());
+                let old = old.map_or_else(Default::default, |old| [old.filters, old.tags]);
+                let (recorded, record) = recorder.record_in(entry, std::mem::take(spare));
+                let encoding = record.map(|record| {
+                    let encoding = encoder.encode_in(&record, scratch, old);
+                    *spare = record.identity;
+                    encoding
+                });
+                match made.get_mut(index) {
+                    Some(place) => *place = (recorded, encoding),
+                    None => made.push((recorded, encoding)),
+                }
+            }
         },
     );
-    chunks.flatten_iter().collect()
 }

@@ -119,6 +119,13 @@ fn to_text(report: &EncodeReport) -> String {
             report.tracers
         );
     }
+    if report.read.aliases > 0 {
+        let _ = writeln!(
+            text,
+            "{} of the records hold a further name of a person, under the record ref with #2, #3, …",
+            report.read.aliases
+        );
+    }
     let lines = |name: &str| -> String {
         let lines = report.read.first_lines.get(name);
         let lines = lines.into_iter().flatten().map(u64::to_string);

@@ -118,14 +118,12 @@ pub enum EncodeError {
         error: std::io::Error,
     },
     /// No record could be encoded.
-    #[error(
-        "{path}: no record could be encoded ({refused} refused): is the map file the right one?"
-    )]
+    #[error("{path}: no record could be encoded{reasons}; is the map file the right one?")]
     NoRecord {
         /// The source's file.
         path: PathBuf,
-        /// Rows that were read and refused, or empty.
-        refused: u64,
+        /// Reasons and rules with their numbers and first lines.
+        reasons: String,
     },
     /// The encoding file cannot be written.
     #[error(transparent)]
@@ -193,7 +191,7 @@ pub fn encode_source(
     if fill.records == 0 {
         return Err(EncodeError::NoRecord {
             path: options.input.clone(),
-            refused: read.refused.values().sum::<u64>() + empty,
+            reasons: reasons(&read, empty),
         });
     }
     let written = writer.finish()?;
@@ -216,6 +214,32 @@ pub fn encode_source(
     };
     report.risks = risk::risks(&report, &map, &options.profile);
     Ok(report)
+}
+
+/// Why records were refused, and which fields ran into which rule, in one line.
+fn reasons(read: &ReadReport, empty: u64) -> String {
+    let refused = read.refused.iter();
+    let refused = refused.map(|(reason, count)| (reason.name().to_owned(), *count));
+    let nothing = ("nothing that the profile can use".to_owned(), empty);
+    let notes = read
+        .notes
+        .iter()
+        .map(|(name, count)| (name.clone(), *count));
+    let all = refused.chain(std::iter::once(nothing)).chain(notes);
+    let told = all.filter(|(_, count)| *count > 0).map(|(name, count)| {
+        let lines = read.first_lines.get(&name).into_iter().flatten();
+        let lines: Vec<String> = lines.map(u64::to_string).collect();
+        match lines.is_empty() {
+            true => format!("{name} {count}"),
+            false => format!("{name} {count} (first at line {})", lines.join(", ")),
+        }
+    });
+    let told: Vec<String> = told.collect();
+    if told.is_empty() {
+        String::new()
+    } else {
+        format!(": {}", told.join("; "))
+    }
 }
 
 /// Writing over the input would destroy the source's own data.

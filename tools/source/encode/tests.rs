@@ -208,6 +208,43 @@ fn signs_of_a_wrong_map_are_told_in_words() {
 }
 
 #[test]
+fn a_further_name_shares_tags_with_whoever_writes_it_and_with_its_own_record() {
+    let mut bench = Bench::new(
+        "id,kanji,kana,born,sex,alias,yomi\n\
+         P1,GARCIA MARIA,ガルシア マリア,19880108,2,山田 マリア,ヤマダ マリア\n\
+         Q1,山田 マリア,ヤマダ マリア,S63.1.8,2,,\n",
+    );
+    let map = "record_ref='id'\nlocale='jp'\n[fields]\nname_kanji='kanji'\nname_kana='kana'\n\
+        birth_date='born'\nsex='sex'\nalias_kanji='alias'\nalias_kana='yomi'\n";
+    fs::write(&bench.options.map, map).expect("written");
+    bench.options.profile = LinkageProfile::built_in("jp-standard").expect("built in");
+    let report = bench.encode().expect("encoded");
+    assert_eq!((report.records, report.read.aliases), (3, 1));
+    let encodings = read(&report.output);
+    let refs = encodings
+        .iter()
+        .map(|one| one.record_ref.as_str().to_owned());
+    assert_eq!(refs.collect::<Vec<_>>(), ["P1", "P1#2", "Q1"]);
+    let layout = bench.options.profile.layout();
+    let shared = |a: usize, b: usize| -> Vec<&str> {
+        let tags = bench.options.profile.tags.iter().enumerate();
+        let same = tags.filter(|(tag, _)| {
+            let range = layout.tag_range(*tag);
+            encodings[a].tags[range.start] != 0
+                && encodings[a].tags[range.start] == encodings[b].tags[range.start]
+        });
+        same.map(|(_, tag)| tag.name.as_str()).collect()
+    };
+    assert_eq!(shared(0, 1)[0], "patient+birth");
+    let by_name = shared(1, 2);
+    assert!(by_name.contains(&"name+birth") && by_name.contains(&"kanji+birth"));
+    assert!(
+        shared(0, 2).is_empty(),
+        "the legal name alone finds nobody here"
+    );
+}
+
+#[test]
 fn versions_and_flags_come_from_columns() {
     let csv = "id,sei,mei,born,sex,zip,rev,bad\n\
                A1,サトウ,ハナコ,19850101,2,9800011,7,1280\n\
@@ -281,6 +318,21 @@ fn a_file_without_records_is_refused() {
         error.contains("in.csv") && error.contains("no record"),
         "{error}"
     );
+    let bad = "id,sei,mei,born,sex,zip\n,秘密,,,,\nA2,,,秘密,,\nA3,,,,2,\n";
+    let error = Bench::new(bad).refused();
+    for part in [
+        "record_ref 1 (first at line 2)",
+        "no_identity 1 (first at line 3)",
+        "nothing that the profile can use 1",
+        "birth_date: unknown_form 1 (first at line 3)",
+    ] {
+        assert!(error.contains(part), "{part}: {error}");
+    }
+    assert!(!error.contains("秘密"), "{error}");
+    // Without a header the first line holds values: they are not told.
+    let error = Bench::new("A1,秘密,ハナコ,19500101,2,9800011\n").refused();
+    assert!(error.contains("none of the map's columns"), "{error}");
+    assert!(!error.contains("秘密") && !error.contains("A1"), "{error}");
     let error = Bench::new("").refused();
     assert!(
         error.contains("in.csv") && error.contains("empty"),

@@ -15,7 +15,7 @@ use zeroize::Zeroizing;
 
 use super::load_profile;
 use crate::encode::map::MapFile;
-use crate::encode::{CHARACTERS_MIN, Identity, Row, open_source};
+use crate::encode::{CHARACTERS_MIN, Identity, Row, known_but_for_rarity, open_source};
 use crate::terms::profile::Deletions;
 use crate::terms::{Attribute, LinkageProfile, SourceId};
 use crate::tools::source::Outcome;
@@ -76,7 +76,9 @@ pub struct RecipeDegree {
     pub attributes: Vec<&'static str>,
     /// People that have a value.
     pub people: u64,
-    /// Mean number of other people with the same value, in this source.
+    /// Further people whose name is a common one, and who have a value that nobody shares (`pad`).
+    pub padded: u64,
+    /// Mean number of other people with the same value, in this source, padded people counted.
     pub mean: f64,
     /// The largest such number.
     pub max: u64,
@@ -95,6 +97,9 @@ struct Counter {
     deletions: Option<Deletions>,
     /// Hash of a value, and of the person who has it.
     holders: Vec<(u64, u64)>,
+    /// Whether a tag pads, and the people that it pads for.
+    pad: bool,
+    padded: Vec<u64>,
 }
 
 /// Runs `profile degree`.
@@ -153,6 +158,8 @@ fn counters(profile: &LinkageProfile) -> Vec<Counter> {
             attributes: part.attributes.clone(),
             deletions: tag.deletions,
             holders: Vec::new(),
+            pad: tag.pad,
+            padded: Vec::new(),
         })
     });
     let salted = profile
@@ -165,6 +172,8 @@ fn counters(profile: &LinkageProfile) -> Vec<Counter> {
         attributes: filter.salt.clone(),
         deletions: None,
         holders: Vec::new(),
+        pad: false,
+        padded: Vec::new(),
     });
     tags.chain(salts).collect()
 }
@@ -177,6 +186,10 @@ impl Counter {
             .map(|attribute| identity.known(*attribute))
             .collect();
         let Some(values) = values else {
+            let mut attributes = self.attributes.iter();
+            if self.pad && attributes.all(|attribute| known_but_for_rarity(identity, *attribute)) {
+                self.padded.push(person);
+            }
             return;
         };
         self.holders
@@ -205,7 +218,11 @@ impl Counter {
         let sizes: Vec<u64> = groups.map(|group| group.len() as u64).collect();
         let shared: u64 = sizes.iter().map(|size| size * (size - 1)).sum();
         let people: HashSet<u64> = self.holders.iter().map(|(_, person)| *person).collect();
-        let mean = shared as f64 / people.len().max(1) as f64;
+        self.padded.sort_unstable();
+        self.padded.dedup();
+        self.padded.retain(|person| !people.contains(person));
+        let padded = self.padded.len();
+        let mean = shared as f64 / (people.len() + padded).max(1) as f64;
         let mean_at_population = mean * scale;
         RecipeDegree {
             kind: self.kind,
@@ -213,6 +230,7 @@ impl Counter {
             name: self.name,
             attributes: self.attributes.iter().map(|found| found.name()).collect(),
             people: people.len() as u64,
+            padded: padded as u64,
             mean,
             max: sizes.iter().max().map_or(0, |size| size - 1),
             mean_at_population,
@@ -267,7 +285,6 @@ fn person(identity: &Identity) -> Option<u64> {
     Some(short_hash([name, born, sex]))
 }
 
-/// Hash of a list of values, in memory only.
 /// The values with one letter left out that a tag's further slots hold.
 fn variants(whole: &str, slots: usize) -> Vec<Zeroizing<String>> {
     if whole.chars().count() < CHARACTERS_MIN {
@@ -284,6 +301,7 @@ fn variants(whole: &str, slots: usize) -> Vec<Zeroizing<String>> {
         .collect()
 }
 
+/// Hash of a list of values, in memory only.
 fn short_hash<'a>(values: impl IntoIterator<Item = &'a str>) -> u64 {
     let mut hasher = blake3::Hasher::new();
     for value in values {
@@ -296,9 +314,11 @@ fn short_hash<'a>(values: impl IntoIterator<Item = &'a str>) -> u64 {
 }
 
 fn to_text(report: &DegreeReport) -> String {
+    let names = report.recipes.iter().map(|recipe| recipe.name.len());
+    let width = names.max().unwrap_or_default().max("recipe".len());
     let mut text = format!(
         "{} on {} records of {} people, scaled to a population of {}\n\
-         {:<5} {:<24} {:>9} {:>10} {:>7} {:>14}\n",
+         {:<5} {:<width$} {:>9} {:>9} {:>10} {:>7} {:>14}\n",
         report.profile,
         report.records,
         report.people,
@@ -306,6 +326,7 @@ fn to_text(report: &DegreeReport) -> String {
         "kind",
         "recipe",
         "people",
+        "padded",
         "mean",
         "max",
         "at population"
@@ -314,10 +335,11 @@ fn to_text(report: &DegreeReport) -> String {
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
-            "{:<5} {:<24} {:>9} {:>10.5} {:>7} {:>14.5}",
+            "{:<5} {:<width$} {:>9} {:>9} {:>10.5} {:>7} {:>14.5}",
             recipe.kind,
             recipe.name,
             recipe.people,
+            recipe.padded,
             recipe.mean,
             recipe.max,
             recipe.mean_at_population
@@ -333,7 +355,8 @@ fn to_text(report: &DegreeReport) -> String {
             let _ = writeln!(text, "warning: {} {}: {warning}", recipe.kind, recipe.name);
         }
     }
-    text + "Mean and max: other people with the same value. The scaling takes this source as a fair sample: \
+    text + "Mean and max: other people with the same value. Padded: people with a common name, who have a value that\n\
+            nobody shares; the mean counts them. The scaling takes this source as a fair sample: \
             a source of one town\nreads high for places, and one that sees single members of households reads \
             low. People are told apart by patient number,\nor else by name, birth date and sex.\n"
 }

@@ -28,6 +28,9 @@ pub enum ProfileCommand {
     Fingerprint {
         /// Name of a profile that comes with musubi, or a file
         name_or_file: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
     /// Count with how many strangers people share each tag, on the source's own records
     Degree(DegreeArguments),
@@ -35,6 +38,9 @@ pub enum ProfileCommand {
     Check {
         /// Name of a profile that comes with musubi, or a file
         name_or_file: String,
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
     },
 }
 
@@ -91,13 +97,57 @@ pub fn load_profile(name_or_file: &str) -> Result<LinkageProfile, LoadProfileErr
 pub fn run(command: &ProfileCommand) -> Outcome {
     match command {
         ProfileCommand::Show { name_or_file } => Ok(load_profile(name_or_file)?.text().into()),
-        ProfileCommand::Fingerprint { name_or_file } => {
+        ProfileCommand::Fingerprint { name_or_file, json } => {
             let profile = load_profile(name_or_file)?;
+            if *json {
+                let told = serde_json::json!({
+                    "name": profile.name,
+                    "fingerprint": profile.fingerprint().to_string(),
+                });
+                return Ok(format!("{told:#}\n"));
+            }
             Ok(format!("{}  {}\n", profile.fingerprint(), profile.name))
         }
         ProfileCommand::Degree(arguments) => degree::run(arguments),
-        ProfileCommand::Check { name_or_file } => Ok(describe(&load_profile(name_or_file)?)),
+        ProfileCommand::Check { name_or_file, json } => {
+            let profile = load_profile(name_or_file)?;
+            Ok(if *json {
+                format!("{:#}\n", described(&profile))
+            } else {
+                describe(&profile)
+            })
+        }
     }
+}
+
+/// What `check` tells, for programs.
+fn described(profile: &LinkageProfile) -> serde_json::Value {
+    let filters = profile.filters.iter().map(|filter| {
+        let of: Vec<Attribute> = filter.features.iter().map(|f| f.attribute).collect();
+        serde_json::json!({
+            "name": filter.name, "bits": filter.bits, "of": of, "salt": filter.salt,
+            "balance": filter.balance, "flip": filter.flip,
+        })
+    });
+    let tags = profile.tags.iter().map(|tag| {
+        let parts = tag.parts.iter().map(|part| &part.attributes);
+        serde_json::json!({
+            "name": tag.name, "of": parts.collect::<Vec<_>>(), "slots": tag.slots(), "pad": tag.pad,
+        })
+    });
+    let layout = profile.layout();
+    serde_json::json!({
+        "name": profile.name,
+        "version": profile.version,
+        "summary": profile.summary,
+        "warning": profile.warning,
+        "suite": profile.suite.name(),
+        "fingerprint": profile.fingerprint().to_string(),
+        "filters": filters.collect::<Vec<_>>(),
+        "tags": tags.collect::<Vec<_>>(),
+        "record_bytes": 8 * (layout.filter_words() + layout.tag_slots()),
+        "weaknesses": weakness::weaknesses(profile),
+    })
 }
 
 fn describe(profile: &LinkageProfile) -> String {

@@ -69,6 +69,28 @@ fn a_degree_is_the_number_of_strangers_with_the_same_value() {
 }
 
 #[test]
+fn who_is_padded_for_counts_and_shares_with_nobody() {
+    let dir = tempfile::tempdir().expect("directory");
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    fs::write(at("map.toml"), MAP).expect("written");
+    // Two strangers with a rare name, two with a common one, one without a given name.
+    let csv = "id,sei,mei,born,sex\n1,サトウ,レイチェル,19500101,2\n2,スズキ,レイチェル,19500101,2\n\
+               3,サトウ,ヨシコ,19500101,2\n4,スズキ,ヨシコ,19500101,2\n5,スズキ,,19500101,2\n";
+    fs::write(at("in.csv"), csv).expect("written");
+    let (map, input) = (at("map.toml"), at("in.csv"));
+    let arguments = ["profile", "degree", "--json", "--map", &map, &input];
+    let json = run(&Call::parse_from(arguments).command).expect("counted");
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let recipes = report["recipes"].as_array().expect("a list");
+    let rare = recipes
+        .iter()
+        .find(|recipe| recipe["name"] == "rare_given+birth+sex");
+    let rare = rare.expect("in jp-standard");
+    assert_eq!((&rare["people"], &rare["padded"]), (&2.into(), &2.into()));
+    assert_eq!((&rare["mean"], &rare["max"]), (&0.5.into(), &1.into()));
+}
+
+#[test]
 fn degrees_are_judged_by_what_was_measured() {
     for (kind, degree, begins) in [
         ("tag", 0.02, None),
@@ -107,6 +129,35 @@ fn weak_choices_are_told_by_name() {
     ] {
         assert!(weak.contains(part), "{part}: {weak}");
     }
+    // A tag of a rare name: bound well, with nothing to hide who has one, and with the name alone.
+    let rare = |attributes: &str, pad: &str| {
+        let head = "name = 'x'\nversion = 1\nsummary = 's'\n[[tag]]\nname = 't'\nblock = true\n";
+        let end = "[[comparison]]\nname = 'given'\nrungs = [{ attribute = 'given_kana', m = 0.9, u = 0.004 }]\n";
+        told(&format!("{head}attributes = [{attributes}]\n{pad}\n{end}"))
+    };
+    let bound = "'rare_given_kana', 'birth_date', 'sex'";
+    assert_eq!(rare(bound, "pad = true"), "");
+    assert!(rare(bound, "").contains("set pad = true"));
+    let alone = rare("'rare_given_kana', 'sex'", "pad = true");
+    assert!(
+        alone.starts_with("STRONG") && alone.contains("about 250 others"),
+        "{alone}"
+    );
+    // Kana and kanji of one name are one fact: .0005 · 1,000,000 / 29,200.
+    let both = rare(
+        "'rare_given_kana', 'rare_given_kanji', 'birth_date'",
+        "pad = true",
+    );
+    assert_eq!(both, "");
+    let looser = rare(
+        "'rare_given_kana', 'rare_given_kanji', 'birth_year_month'",
+        "pad = true",
+    );
+    assert!(looser.contains("about 0.52 others"), "{looser}");
+    // Streets of one name lie in many places.
+    assert_eq!(rare("'street', 'suburb', 'given_kana'", ""), "");
+    let west = rare("'street', 'birth_year', 'given_kana'", "");
+    assert!(west.contains("about 0.03 others"), "{west}");
     for (from, to, part) in [
         ("flip = 0.2", "flip = 0.0", "(no bits flipped)"),
         ("balance = true", "balance = false", "(not balanced)"),

@@ -28,6 +28,7 @@ pub(super) struct FhirForm {
     record_ref: String,
     patient_number: Option<String>,
     locale: Locale,
+    aliases: bool,
     patients: u64,
 }
 
@@ -55,12 +56,14 @@ impl FhirForm {
             record_ref: map.record_ref.clone(),
             patient_number: map.fields.get(&Field::PatientNumber).cloned(),
             locale: map.locale,
+            aliases: map.aliases,
             patients: 0,
         })
     }
 
     fn fill(&mut self, entry: &mut Entry, value: &Value) {
-        patient::fill(entry, value, self.locale, self.patient_number.as_deref());
+        let number = self.patient_number.as_deref();
+        patient::fill(entry, value, self.locale, number, self.aliases);
         let record_ref = if self.record_ref == "id" {
             text(&value["id"])
         } else {

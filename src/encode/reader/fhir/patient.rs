@@ -21,9 +21,10 @@ pub(super) fn fill(
     patient: &Value,
     locale: Locale,
     patient_number: Option<&str>,
+    aliases: bool,
 ) {
     let names: Vec<NameFound> = each(&patient["name"]).filter_map(name).collect();
-    set_names(entry, locale, &names);
+    set_names(entry, locale, &names, aliases);
     let number = patient_number.map_or_else(
         || identifier_where(patient, |system| system.starts_with(PATIENT_NUMBER_ROOT)),
         |system| identifier(patient, system),

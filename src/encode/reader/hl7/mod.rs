@@ -29,6 +29,7 @@ pub(super) struct Hl7Form {
     charset: Option<&'static Encoding>,
     record_ref: (String, usize),
     locale: Locale,
+    aliases: bool,
     bytes: Vec<u8>,
     line: u64,
     position: u64,
@@ -63,6 +64,7 @@ impl Hl7Form {
             charset: charset.transpose().map_err(in_map)?,
             record_ref: (name.to_owned(), number),
             locale: map.locale,
+            aliases: map.aliases,
             bytes: Vec::new(),
             line: 0,
             position: 0,
@@ -193,7 +195,7 @@ impl Hl7Form {
             };
         };
         entry.begin(message.line);
-        fill_person(entry, pid, self.locale);
+        fill_person(entry, pid, self.locale, self.aliases);
         let insurances = message.kept.iter().filter(|kept| kept.name() == "IN1");
         fill_insurance(entry, insurances);
         let (name, number) = &self.record_ref;
@@ -258,7 +260,7 @@ fn local_number(pid: &Segment) -> String {
     pid.component(found.unwrap_or_default(), 1)
 }
 
-fn fill_person(entry: &mut Entry, pid: &Segment, locale: Locale) {
+fn fill_person(entry: &mut Entry, pid: &Segment, locale: Locale, aliases: bool) {
     let names: Vec<NameFound> = pid
         .repetitions(5)
         .map(|name| NameFound {
@@ -271,14 +273,15 @@ fn fill_person(entry: &mut Entry, pid: &Segment, locale: Locale) {
             rank: match pid.component(name, 7).as_str() {
                 "L" => 0,
                 "" | "D" => 1,
-                _ => 2,
+                "A" => 2,
+                _ => 3,
             },
             family: pid.component(name, 1),
             given: [pid.component(name, 2), pid.component(name, 3)].join(" "),
             text: String::new(),
         })
         .collect();
-    set_names(entry, locale, &names);
+    set_names(entry, locale, &names, aliases);
     entry.set(Field::PatientNumber, &local_number(pid));
     entry.set(Field::BirthDate, &date(&pid.first(7)));
     entry.set(Field::Sex, &pid.first(8));
