@@ -31,7 +31,7 @@ fn the_fingerprint_sees_every_letter_but_not_line_ends() {
     let profile = LinkageProfile::parse(&text).expect("valid");
     let dos = LinkageProfile::parse(&text.replace('\n', "\r\n")).expect("valid");
     assert_eq!(profile.fingerprint(), dos.fingerprint());
-    let other = LinkageProfile::parse(&text.replace("version = 2", "version = 3")).expect("valid");
+    let other = LinkageProfile::parse(&text.replace("version = 3", "version = 4")).expect("valid");
     assert_ne!(profile.fingerprint(), other.fingerprint());
 }
 

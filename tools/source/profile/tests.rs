@@ -73,7 +73,7 @@ fn who_is_padded_for_counts_and_shares_with_nobody() {
     let dir = tempfile::tempdir().expect("directory");
     let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
     fs::write(at("map.toml"), MAP).expect("written");
-    // Two strangers with a rare name, two with a common one, one without a given name.
+    // Two strangers with an uncommon name, two with a common one, one without a given name.
     let csv = "id,sei,mei,born,sex\n1,サトウ,レイチェル,19500101,2\n2,スズキ,レイチェル,19500101,2\n\
                3,サトウ,ヨシコ,19500101,2\n4,スズキ,ヨシコ,19500101,2\n5,スズキ,,19500101,2\n";
     fs::write(at("in.csv"), csv).expect("written");
@@ -82,12 +82,12 @@ fn who_is_padded_for_counts_and_shares_with_nobody() {
     let json = run(&Call::parse_from(arguments).command).expect("counted");
     let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
     let recipes = report["recipes"].as_array().expect("a list");
-    let rare = recipes
+    let uncommon = recipes
         .iter()
-        .find(|recipe| recipe["name"] == "rare_given+birth+sex");
-    let rare = rare.expect("in jp-standard");
-    assert_eq!((&rare["people"], &rare["padded"]), (&2.into(), &2.into()));
-    assert_eq!((&rare["mean"], &rare["max"]), (&0.5.into(), &1.into()));
+        .find(|recipe| recipe["name"] == "uncommon_given+birth+sex");
+    let uncommon = uncommon.expect("in jp-standard");
+    assert_eq!((&uncommon["people"], &uncommon["padded"]), (&2.into(), &2.into()));
+    assert_eq!((&uncommon["mean"], &uncommon["max"]), (&0.5.into(), &1.into()));
 }
 
 #[test]
