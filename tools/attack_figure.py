@@ -6,8 +6,8 @@ from pathlib import Path
 
 GUIDE = Path(__file__).resolve().parent.parent / "src/guide"
 WIDTH, HEIGHT, LEFT, RIGHT, TOP, BOTTOM = 640, 400, 60, 20, 20, 50
-LEAK = (0.2, 20.0)
-F1 = (0.955, 1.0)
+LEAK = (0.2, 1.0)
+F1 = (0.97, 1.0)
 
 
 def across(leak):
@@ -28,14 +28,14 @@ def main():
         points = list(csv.DictReader(file))
     lines = [f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {HEIGHT}" width="{WIDTH}" '
              f'font-family="sans-serif" font-size="12" fill="currentColor">']
-    for leak in (0.2, 0.5, 1, 2, 5, 10, 20):
+    for leak in (0.2, 0.3, 0.4, 0.5, 0.7, 1):
         x = across(leak)
         lines.append(f'<line x1="{x:.0f}" x2="{x:.0f}" y1="{TOP}" y2="{HEIGHT - BOTTOM}" stroke="#8884"/>')
         lines.append(text(x, HEIGHT - BOTTOM + 16, f"{leak:g} %", "middle"))
-    for step in range(5):
+    for step in range(3):
         f1 = F1[0] + 0.005 + 0.01 * step
         lines.append(f'<line x1="{LEFT}" x2="{WIDTH - RIGHT}" y1="{down(f1):.0f}" y2="{down(f1):.0f}" stroke="#8884"/>')
-        lines.append(text(LEFT - 6, down(f1) + 4, f"{f1:.2f}", "end"))
+        lines.append(text(LEFT - 6, down(f1) + 4, f"{f1:.3f}", "end"))
     lines.append(text((LEFT + WIDTH - RIGHT) / 2, HEIGHT - 10, "re-identified by who shares a tag with whom", "middle"))
     lines.append(text(LEFT, TOP - 6, "F1 of links"))
     for point in points:

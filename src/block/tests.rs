@@ -5,9 +5,11 @@ use crate::terms::{EventKind, LinkageProfile, PassReason, Row};
 
 /// A table whose rows carry only the given tags; 0 is absent.
 pub(super) fn table(rows: &[Vec<u64>]) -> RecordTable {
-    let mut profile = String::from("name = \"slots\"\nversion = 1\nsummary = \"One slot a tag.\"\n");
+    let mut profile =
+        String::from("name = \"slots\"\nversion = 1\nsummary = \"One slot a tag.\"\n");
     for tag in 0..4 {
-        profile += &format!("[[tag]]\nname = \"{tag}\"\nattributes = [\"given_kana\"]\nblock = true\n");
+        profile +=
+            &format!("[[tag]]\nname = \"{tag}\"\nattributes = [\"given_kana\"]\nblock = true\n");
     }
     profile += "[[comparison]]\nname = \"given\"\nrungs = [{ attribute = \"given_kana\", m = 0.9, u = 0.01 }]\n";
     let layout = LinkageProfile::parse(&profile).expect("valid").layout();

@@ -86,8 +86,14 @@ fn who_is_padded_for_counts_and_shares_with_nobody() {
         .iter()
         .find(|recipe| recipe["name"] == "uncommon_given+birth+sex");
     let uncommon = uncommon.expect("in jp-standard");
-    assert_eq!((&uncommon["people"], &uncommon["padded"]), (&2.into(), &2.into()));
-    assert_eq!((&uncommon["mean"], &uncommon["max"]), (&0.5.into(), &1.into()));
+    assert_eq!(
+        (&uncommon["people"], &uncommon["padded"]),
+        (&2.into(), &2.into())
+    );
+    assert_eq!(
+        (&uncommon["mean"], &uncommon["max"]),
+        (&0.5.into(), &1.into())
+    );
 }
 
 #[test]
