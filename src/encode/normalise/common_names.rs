@@ -1,10 +1,11 @@
 //! Which given names are common.
 //!
 //! A tag that binds a given name, a birth date and a sex links people through a new surname and a move.
-//! It is safe to send only where few people share the name. So such tags bind names that are not on a list:
-//! *rare* ones are not among some 2,200 common readings, *uncommon* ones are not among the 710 most common. The lists were written from general knowledge of Japanese names; they hold
-//! names only, no person's data. They are part of the encoding: sources that are to be linked use the
-//! same lists, and with them the same version of musubi.
+//! It is safe to send only where few people share the name. So such tags bind names that are not on a
+//! list: *rare* ones are not among some 2,200 common readings, *uncommon* ones are not among the 710 most
+//! common. The lists were written from general knowledge of Japanese names; they hold names only, no
+//! person's data. They are part of the encoding: sources that are to be linked use the same lists, and
+//! with them the same version of musubi.
 
 use std::collections::HashSet;
 use std::sync::LazyLock;
