@@ -3,6 +3,7 @@
 mod access;
 mod console;
 mod linkage;
+mod matrix;
 mod resume;
 mod submission;
 mod world;
