@@ -203,6 +203,7 @@ pub(super) fn start_run(error: StartRunError) -> Status {
         StartRunError::Thresholds | StartRunError::Target => {
             refuse(Code::InvalidArgument, "THRESHOLDS", &error)
         }
+        StartRunError::NothingBefore => refuse(Code::FailedPrecondition, "NOTHING_BEFORE", &error),
         StartRunError::NoBlocking => refuse(Code::FailedPrecondition, "NO_BLOCKING", &error),
         _ => internal("RUN", &error),
     }
