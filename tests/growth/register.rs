@@ -7,7 +7,9 @@ use musubi::encode::{Encoder, LinkageSecret, SourceSecret};
 use musubi::job::JobRunner;
 use musubi::store::{KeyProvider, Published, Store, StoreKey};
 use musubi::terms::run::{Run, RunReport, RunState, ThresholdPolicy};
-use musubi::terms::{EntityId, LinkageProfile, RecordEncoding, SourceId, SubmissionHeader};
+use musubi::terms::{
+    EntityId, LinkageProfile, Receipt, RecordEncoding, SourceId, SubmissionHeader,
+};
 use musubi::tools::synth::SynthOptions;
 use musubi::tools::synth::calendar::Day;
 use musubi::tools::synth::sample::sample;
@@ -59,8 +61,12 @@ pub fn open(directory: &Path, profile: &LinkageProfile) -> Store {
     store
 }
 
-/// Submits records, each source's in one submission.
-pub fn submit<'a>(store: &Store, request: &str, records: impl IntoIterator<Item = &'a Made>) {
+/// Submits records, each source's in one submission; gives the receipts.
+pub fn submit<'a>(
+    store: &Store,
+    request: &str,
+    records: impl IntoIterator<Item = &'a Made>,
+) -> Vec<Receipt> {
     let (profile, epoch) = store.profile().expect("bound");
     let mut of_source: BTreeMap<&SourceId, Vec<&RecordEncoding>> = BTreeMap::new();
     for one in records {
@@ -69,7 +75,7 @@ pub fn submit<'a>(store: &Store, request: &str, records: impl IntoIterator<Item 
             .or_default()
             .push(&one.encoding);
     }
-    for (source, encodings) in of_source {
+    let submitted = of_source.into_iter().map(|(source, encodings)| {
         let header = SubmissionHeader {
             source: source.clone(),
             profile: profile.fingerprint(),
@@ -81,8 +87,9 @@ pub fn submit<'a>(store: &Store, request: &str, records: impl IntoIterator<Item 
         for encoding in encodings {
             writer.append(encoding).expect("appended");
         }
-        writer.commit(BTreeMap::new()).expect("committed");
-    }
+        writer.commit(BTreeMap::new()).expect("committed")
+    });
+    submitted.collect()
 }
 
 /// Runs linkage to its end, going on from the run before if the server may.
