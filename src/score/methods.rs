@@ -1,5 +1,6 @@
 //! The methods sheet: the model as an artefact with a fingerprint, and how it came about.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::precision::Z;
@@ -132,7 +133,7 @@ fn fingerprint(profile: &LinkageProfile, model: &Model) -> String {
         hash.update(figure.to_le_bytes());
     }
     let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest)
 }
 
 /// Wilson's interval of a proportion seen in so many pairs; 0 to 1 if there were none.

@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use roaring::RoaringBitmap;
 
 use super::crypt::{DataKeys, Tombstone};
@@ -81,7 +82,7 @@ pub(super) fn receipt(
         signature: String::new(),
     };
     let signature = keys.sign(&receipt.signed_bytes());
-    receipt.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    receipt.signature = HEXLOWER.encode(&signature);
     receipt
 }
 

@@ -4,6 +4,7 @@ mod access;
 mod console;
 mod link_command;
 mod linkage;
+mod matrix;
 mod resume;
 mod submission;
 mod world;
