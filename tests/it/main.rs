@@ -2,6 +2,7 @@
 
 mod access;
 mod console;
+mod link_command;
 mod linkage;
 mod matrix;
 mod resume;

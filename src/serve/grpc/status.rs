@@ -214,6 +214,9 @@ pub(super) fn start_run(error: StartRunError) -> Status {
         StartRunError::Thresholds | StartRunError::Target => {
             refuse(Code::InvalidArgument, ErrorReason::Thresholds, &error)
         }
+        StartRunError::NothingBefore => {
+            refuse(Code::FailedPrecondition, ErrorReason::NothingBefore, &error)
+        }
         StartRunError::NoBlocking => {
             refuse(Code::FailedPrecondition, ErrorReason::NoBlocking, &error)
         }
