@@ -32,6 +32,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             methods.push((format!("{short}{}", method.name()), path));
         }
     }
+    methods.sort();
     std::fs::write(out.join("method.rs"), method_enum(&methods)?)?;
     tonic_prost_build::configure()
         // Messages that carry encodings, record refs or entities must not be printable.
