@@ -8,6 +8,7 @@ use super::Outcome;
 use crate::serve::Config;
 use crate::serve::config::{
     ConsoleConfig, GrpcConfig, LinkageConfig, StoreConfig, SubmissionConfig, default_grpc_listen,
+    default_keep_rows,
 };
 use crate::serve::identity::{Identity, Role};
 use crate::serve::pki::{CertificateAuthority, PkiError};
@@ -135,6 +136,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
             profile: named,
             epoch: FIRST_EPOCH.into(),
             secret_fingerprint: None,
+            keep_rows: default_keep_rows(),
         },
         grpc: GrpcConfig {
             listen: default_grpc_listen(),
