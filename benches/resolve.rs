@@ -101,7 +101,7 @@ fn start_server(folder: &Path) -> (Child, String) {
     let mut config = Config::load(&folder.join("musubi.toml")).expect("a configuration");
     config.grpc.listen.set_port(0);
     config.console.listen.set_port(0);
-    config.linkage.keep_rows = false;
+    config.linkage.forget_rows = true;
     let path = folder.join("resolve.toml");
     fs::write(&path, config.to_toml().expect("TOML")).expect("written");
     let mut server = Command::new(env!("CARGO_BIN_EXE_musubi"))

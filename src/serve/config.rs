@@ -105,11 +105,10 @@ pub struct LinkageConfig {
     /// fingerprint`). With it a source that encoded with another secret learns so before it sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_fingerprint: Option<String>,
-    /// Whether records and links of the last run stay in memory, some 550 bytes a record with
-    /// `jp-standard`, so that the next run looks at new records only. Without, every run links all records
-    /// and the memory is free between runs. Yes unless given.
-    #[serde(default = "default_keep_rows")]
-    pub keep_rows: bool,
+    /// Whether a run's records and links, some 550 bytes a record with `jp-standard`, leave memory at its end.
+    /// Every run then links all records; the next one looks at new records only if nothing is said.
+    #[serde(default)]
+    pub forget_rows: bool,
 }
 
 /// The gRPC endpoint. Every caller needs a certificate signed by `client_ca`.
@@ -147,12 +146,6 @@ pub struct ConsoleConfig {
     /// they are.
     #[serde(default = "default_console_listen")]
     pub listen: SocketAddr,
-}
-
-/// The next run looks at new records only.
-#[must_use]
-pub fn default_keep_rows() -> bool {
-    true
 }
 
 /// One hour.
@@ -366,10 +359,7 @@ mod tests {
         );
         let key = config.store.key_provider();
         assert!(matches!(key, Err(StoreKeyError::File(_))));
-        assert!(config.linkage.keep_rows);
-        let text = GOOD.replace("[grpc]", "keep_rows = false\n[grpc]");
-        let other = Config::load(&write(directory.path(), &text)).expect("good");
-        assert!(!other.linkage.keep_rows);
+        assert!(!config.linkage.forget_rows);
         let again: Config = toml::from_str(&config.to_toml().expect("TOML")).expect("reads");
         assert_eq!(again, config);
     }

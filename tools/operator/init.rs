@@ -8,7 +8,6 @@ use super::Outcome;
 use crate::serve::Config;
 use crate::serve::config::{
     ConsoleConfig, GrpcConfig, LinkageConfig, StoreConfig, SubmissionConfig, default_grpc_listen,
-    default_keep_rows,
 };
 use crate::serve::identity::{Identity, Role, TrustDomain};
 use crate::serve::pki::{CertificateAuthority, PkiError};
@@ -139,7 +138,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
             profile: named,
             epoch: FIRST_EPOCH.into(),
             secret_fingerprint: None,
-            keep_rows: default_keep_rows(),
+            forget_rows: false,
         },
         grpc: GrpcConfig {
             listen: default_grpc_listen(),
