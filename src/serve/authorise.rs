@@ -35,11 +35,17 @@ pub const fn allowed(method: Method) -> &'static [Role] {
         | Method::EntityResolveRecord
         | Method::EntityListEntityRecords
         | Method::EntityResolveEntity
-        | Method::EntityExportEntities => &[Pipeline],
+        | Method::EntityExportEntities
+        | Method::ProjectExportPseudonyms => &[Pipeline],
         Method::LinkRecordsJobGetRun
         | Method::LinkRecordsJobListRuns
         | Method::EntityDiffRuns
-        | Method::EntityListSources => &[Pipeline, Officer, Auditor, Admin],
+        | Method::EntityListSources
+        | Method::ProjectGetProject
+        | Method::ProjectListProjects => &[Pipeline, Officer, Auditor, Admin],
+        Method::ProjectCreateProject
+        | Method::ProjectReissuePseudonyms
+        | Method::ProjectDestroyProjectKey => &[Officer],
     }
 }
 
@@ -97,8 +103,8 @@ mod tests {
     }
 
     #[test]
-    fn officers_auditors_and_admins_only_read_runs_and_sources() {
-        for role in [Officer, Auditor, Admin] {
+    fn auditors_and_admins_only_read_runs_sources_and_projects() {
+        for role in [Auditor, Admin] {
             let methods = Method::ALL.iter().copied();
             let may: Vec<Method> = methods
                 .filter(|method| authorise(&caller(role), method.path()).is_ok())
@@ -110,6 +116,8 @@ mod tests {
                     Method::EntityListSources,
                     Method::LinkRecordsJobGetRun,
                     Method::LinkRecordsJobListRuns,
+                    Method::ProjectGetProject,
+                    Method::ProjectListProjects,
                 ]
             );
         }

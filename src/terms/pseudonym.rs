@@ -10,6 +10,8 @@
 //! (x⁵ + x² + 1, primitive element α = 2) all 28, each times the power of α that counts the characters after it, sum to
 //! zero. The powers differ, as α has order 31: every wrong character is found, and every swap of two.
 
+use std::fmt::{self, Write};
+
 use serde::{Deserialize, Serialize};
 
 const DIGITS: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -132,6 +134,14 @@ impl Pseudonym {
         let digits = &values[1..LENGTH - 1];
         let bits = (digits.iter()).fold(0, |bits: u128, value| bits << 5 | u128::from(*value));
         Ok(Self::new(values[0].try_into()?, bits))
+    }
+}
+
+impl fmt::Display for Pseudonym {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.to_text()
+            .iter()
+            .try_for_each(|one| f.write_char(char::from(*one)))
     }
 }
 

@@ -15,8 +15,9 @@ mod method;
 mod refusal;
 
 pub use convert::{
-    ENTITIES, NameError, RUNS, RunError, SOURCES, SubmissionError, entity_name, parse_entity_name,
-    parse_run_name, parse_source_name, refused_or_encoding, run_name, source_name,
+    ENTITIES, NameError, PROJECTS, ProjectMessageError, RUNS, RunError, SOURCES, SubmissionError,
+    entity_name, parse_entity_name, parse_project_name, parse_run_name, parse_source_name,
+    project_etag, project_name, read_project, refused_or_encoding, run_name, source_name,
 };
 
 pub use method::Method;

@@ -5,6 +5,7 @@ mod console;
 mod link_command;
 mod linkage;
 mod matrix;
+mod project;
 mod resume;
 mod submission;
 mod world;

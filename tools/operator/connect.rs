@@ -30,7 +30,13 @@ impl ConnectArguments {
     /// The connection that the arguments name.
     #[must_use]
     pub fn connection(&self) -> Connection {
-        let standard = Connection::of_role(&self.server, &self.dir.join("certs"), "pipeline");
+        self.connection_as("pipeline")
+    }
+
+    /// The connection that the arguments name; without them as this role.
+    #[must_use]
+    pub fn connection_as(&self, role: &str) -> Connection {
+        let standard = Connection::of_role(&self.server, &self.dir.join("certs"), role);
         Connection {
             server: standard.server,
             ca: self.ca.clone().unwrap_or(standard.ca),

@@ -10,6 +10,7 @@ mod history;
 pub mod init;
 mod link;
 mod look;
+mod project;
 mod serve;
 mod show;
 mod show_methods;
@@ -75,6 +76,9 @@ enum Command {
     Diff(history::DiffArguments),
     /// Write all records and their entities to a CSV file
     Export(look::ExportArguments),
+    /// Projects and the pseudonyms under which their data leaves
+    #[command(subcommand)]
+    Project(project::ProjectCommand),
     /// Copy the store to a backup, or bring one up to date; a server may be running
     Backup(backup::BackupArguments),
     /// Check every byte of a backup
@@ -124,6 +128,7 @@ fn carry_out(command: &Command) -> Outcome {
         Command::History(arguments) => wait(history::history(arguments)),
         Command::Diff(arguments) => wait(history::diff(arguments)),
         Command::Export(arguments) => wait(look::export(arguments)),
+        Command::Project(command) => wait(project::run(command)),
         Command::Backup(arguments) => backup::run(arguments),
         Command::VerifyBackup(arguments) => backup::check(arguments),
         Command::Restore(arguments) => backup::restore(arguments),

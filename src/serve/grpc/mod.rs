@@ -3,6 +3,7 @@
 mod entity;
 mod gate;
 mod link_records_job;
+mod project;
 mod status;
 mod submission;
 
@@ -22,6 +23,7 @@ use crate::job::JobRunner;
 use crate::store::Store;
 use crate::wire::pb::entity_service_server::EntityServiceServer;
 use crate::wire::pb::link_records_job_service_server::LinkRecordsJobServiceServer;
+use crate::wire::pb::project_service_server::ProjectServiceServer;
 use crate::wire::pb::submission_service_server::SubmissionServiceServer;
 use crate::wire::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 
@@ -67,8 +69,17 @@ pub(super) async fn routes(rooms: &Rooms) -> Result<Routes, ReflectionError> {
     let entity = EntityServiceServer::new(entity)
         .max_decoding_message_size(MESSAGE_BYTES_MAX)
         .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let project = project::ProjectHandler::new(rooms.clone());
+    let project = ProjectServiceServer::new(project)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
     let (reporter, health) = tonic_health::server::health_reporter();
-    for service in [name_of(&submission), name_of(&jobs), name_of(&entity)] {
+    for service in [
+        name_of(&submission),
+        name_of(&jobs),
+        name_of(&entity),
+        name_of(&project),
+    ] {
         reporter
             .set_service_status(service, ServingStatus::Serving)
             .await;
@@ -80,6 +91,7 @@ pub(super) async fn routes(rooms: &Rooms) -> Result<Routes, ReflectionError> {
     let routes = Routes::new(submission)
         .add_service(jobs)
         .add_service(entity)
+        .add_service(project)
         .add_service(health)
         .add_service(reflection);
     Ok(gate::guard(routes))

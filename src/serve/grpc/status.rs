@@ -18,11 +18,13 @@ use std::fmt::Display;
 
 use tonic::{Code, Status};
 
+use crate::govern::AuditError;
 use crate::govern::release::ReleaseError;
 use crate::intake::{BeginError, ChunkError, FinishError};
 use crate::job::StartRunError;
 use crate::serve::authorise::AuthoriseError;
 use crate::serve::identity::IdentityError;
+use crate::store::{ChangeProjectError, ProjectKeyError};
 use crate::wire::pb::ErrorReason;
 use crate::wire::{reason_word, refusal};
 
@@ -227,6 +229,61 @@ pub(super) fn start_run(error: StartRunError) -> Status {
 /// An answer that may not leave: its audit entry could not be written.
 pub(super) fn release(error: ReleaseError) -> Status {
     internal(ErrorReason::Audit, &error)
+}
+
+/// A change that may not be made: its audit entry could not be written.
+pub(super) fn audit(error: AuditError) -> Status {
+    internal(ErrorReason::Audit, &error)
+}
+
+/// No such project.
+pub(super) fn no_project() -> Status {
+    let message = "there is no such project; `musubi project list` lists them";
+    refuse(Code::NotFound, ErrorReason::ProjectNotFound, message)
+}
+
+/// The project's time is over.
+pub(super) fn project_expired() -> Status {
+    let message = "the project has expired: nothing is handed out for it any more";
+    refuse(
+        Code::FailedPrecondition,
+        ErrorReason::ProjectExpired,
+        message,
+    )
+}
+
+/// The resource has changed since the caller saw it.
+pub(super) fn etag() -> Status {
+    let message = "field 'etag': not that of the resource as it stands; look at it again";
+    refuse(Code::Aborted, ErrorReason::Etag, message)
+}
+
+/// A project that cannot be made or changed.
+pub(super) fn project(error: ChangeProjectError) -> Status {
+    match &error {
+        ChangeProjectError::Exists(_) => {
+            refuse(Code::AlreadyExists, ErrorReason::ProjectExists, &error)
+        }
+        ChangeProjectError::Missing(_) => no_project(),
+        ChangeProjectError::Changed(_) => etag(),
+        ChangeProjectError::MustStay(_) | ChangeProjectError::Versions(_) => {
+            refuse(Code::FailedPrecondition, ErrorReason::ProjectDomain, &error)
+        }
+        _ => internal(ErrorReason::Store, &error),
+    }
+}
+
+/// Pseudonyms that cannot be made.
+pub(super) fn project_key(error: ProjectKeyError) -> Status {
+    match &error {
+        ProjectKeyError::Missing(_) => no_project(),
+        ProjectKeyError::Destroyed(_) => refuse(
+            Code::FailedPrecondition,
+            ErrorReason::ProjectKeyDestroyed,
+            &error,
+        ),
+        ProjectKeyError::Storage(_) => internal(ErrorReason::Store, &error),
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod group;
 mod history;
 mod journal;
 mod oracle;
+mod projects;
 mod published;
 mod rules;
 mod secrecy;

@@ -1,11 +1,13 @@
 //! Resource names: `sources/hosp_a`, `runs/0123…`, `entities/0123…`.
 
-use crate::terms::{EntityId, IdError, RunId, SourceId};
+use crate::terms::{EntityId, IdError, ProjectId, RunId, SourceId};
 
 /// Collection of sources.
 pub const SOURCES: &str = "sources";
 /// Collection of runs.
 pub const RUNS: &str = "runs";
+/// Collection of projects.
+pub const PROJECTS: &str = "projects";
 /// Collection of entities.
 pub const ENTITIES: &str = "entities";
 
@@ -44,6 +46,20 @@ pub fn run_name(run: RunId) -> String {
 #[must_use]
 pub fn entity_name(entity: EntityId) -> String {
     format!("{ENTITIES}/{}", entity.to_hex())
+}
+
+/// `projects/{project}`.
+#[must_use]
+pub fn project_name(project: &ProjectId) -> String {
+    format!("{PROJECTS}/{project}")
+}
+
+/// Reads `projects/{project}`.
+///
+/// # Errors
+/// [`NameError`] with the form that is needed.
+pub fn parse_project_name(name: &str) -> Result<ProjectId, NameError> {
+    parse(name, PROJECTS, |id| ProjectId::new(id))
 }
 
 /// Reads `sources/{source}`.
