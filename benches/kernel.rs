@@ -36,6 +36,9 @@ fn main() {
         row.push(("prefix_words", prefix.to_string()));
         row.push(("words_g_per_s", format!("{:.2}", rate * *prefix as f64)));
     }
+    if let Some(path) = Path::detect("avx512") {
+        row.extend(of_ports(path));
+    }
     let missing = Path::NAMES
         .into_iter()
         .filter(|name| Path::detect(name).is_none());
@@ -51,6 +54,66 @@ fn main() {
     support::record(&arguments, "kernel", &row);
 }
 
+/// Vector instructions for eight pairs: for each word AND, VPOPCNTQ, ADD; then the bound: MIN, two ADDs, one
+/// comparison.
+const PORT_INSTRUCTIONS: f64 = 3.0 * WORDS as f64 + 4.0;
+/// Vector instructions that a core begins in a cycle: Zen 5 has four ports of 512 bits; other processors with
+/// VPOPCNTDQ have fewer, so that the share of the limit looks lower there than it is.
+const PORTS: f64 = 4.0;
+/// Cycles of a multiplication and an exclusive or, one after the other, on processors of the last ten years.
+const CHAIN_CYCLES: f64 = 4.0;
+const CHAIN_STEPS: u64 = 20_000_000;
+
+/// How near all 16 words of all pairs come to what the vector ports allow. Rounds of the scan and of the
+/// clock take turns; the limit of each round is reckoned with the clock beside it.
+fn of_ports(path: Path) -> Vec<(&'static str, String)> {
+    let (a, b) = (undecided(0), undecided(32));
+    let plan = Plan::new(path, WORDS, THRESHOLD, &a, &b).expect("a plan");
+    assert!(plan.prefix() == WORDS, "these filters cannot be pruned");
+    let (queries, tiles) = laid_out(&plan, &a, &b);
+    let mut rounds: Vec<[f64; 3]> = (0..ROUNDS)
+        .map(|_| {
+            let before = clock_ghz();
+            let rate = scan_rate(&plan, &queries, &tiles);
+            let clock = f64::midpoint(before, clock_ghz());
+            let limit = clock * PORTS * 8.0 / PORT_INSTRUCTIONS;
+            [rate / limit, rate, clock]
+        })
+        .collect();
+    rounds.sort_by(|x, y| x[0].total_cmp(&y[0]));
+    let [share, rate, clock] = rounds[ROUNDS / 2];
+    vec![
+        ("whole_g_per_s", format!("{rate:.3}")),
+        ("clock_ghz", format!("{clock:.2}")),
+        ("port_limit_g_per_s", format!("{:.3}", rate / share)),
+        ("share_of_port_limit", format!("{share:.3}")),
+        (
+            "share_of_port_limit_best",
+            format!("{:.3}", rounds[ROUNDS - 1][0]),
+        ),
+    ]
+}
+
+/// Filters that are alike but for the last word, in which half of the bits are set from bit `first` on:
+/// only the last word tells that no pair of the two sides reaches the threshold.
+fn undecided(first: u32) -> Vec<u64> {
+    let mut filter = [0x0001_0001_0001_0001_u64; WORDS];
+    filter[WORDS - 1] = u64::from(u32::MAX) << first;
+    filter.repeat(FILTERS)
+}
+
+/// Cycles of this core in a second, thousands of millions, by a chain in which each step waits for the one before.
+fn clock_ghz() -> f64 {
+    let factor = std::hint::black_box(0x9e37_79b9_7f4a_7c15_u64);
+    let mut word = std::hint::black_box(1_u64);
+    let start = thread_cpu_s();
+    for _ in 0..CHAIN_STEPS {
+        word = word.wrapping_mul(factor) ^ factor;
+    }
+    std::hint::black_box(word);
+    CHAIN_STEPS as f64 * CHAIN_CYCLES / (thread_cpu_s() - start) / 1e9
+}
+
 fn of_path(path: Path) -> &'static str {
     match path.name() {
         "portable" => "portable_g_per_s",
@@ -62,25 +125,29 @@ fn of_path(path: Path) -> &'static str {
 
 /// Comparisons in a second of this thread's processor time, in thousands of millions: the median.
 fn rate(plan: &Plan, a: &[u64], b: &[u64]) -> f64 {
-    let queries = Queries::new(plan, a);
-    let tiles: Vec<Tile> = b
-        .chunks(Tile::ROWS_MAX * WORDS)
-        .map(|rows| Tile::new(plan, rows))
-        .collect();
+    let (queries, tiles) = laid_out(plan, a, b);
     let mut rates: Vec<f64> = (0..ROUNDS)
-        .map(|_| {
-            let mut found = Vec::new();
-            let start = thread_cpu_s();
-            tiles
-                .iter()
-                .for_each(|tile| scan(plan, &queries, tile, &mut found));
-            let seconds = thread_cpu_s() - start;
-            std::hint::black_box(&found);
-            (FILTERS * FILTERS) as f64 / seconds / 1e9
-        })
+        .map(|_| scan_rate(plan, &queries, &tiles))
         .collect();
     rates.sort_by(f64::total_cmp);
     rates[ROUNDS / 2]
+}
+
+fn laid_out(plan: &Plan, a: &[u64], b: &[u64]) -> (Queries, Vec<Tile>) {
+    let tiles = b.chunks(Tile::ROWS_MAX * WORDS);
+    let tiles = tiles.map(|rows| Tile::new(plan, rows));
+    (Queries::new(plan, a), tiles.collect())
+}
+
+fn scan_rate(plan: &Plan, queries: &Queries, tiles: &[Tile]) -> f64 {
+    let mut found = Vec::new();
+    let start = thread_cpu_s();
+    tiles
+        .iter()
+        .for_each(|tile| scan(plan, queries, tile, &mut found));
+    let seconds = thread_cpu_s() - start;
+    std::hint::black_box(&found);
+    (FILTERS * FILTERS) as f64 / seconds / 1e9
 }
 
 /// Compares at least so many pairs on every path and naively; gives how many, and how many reached the

@@ -46,18 +46,30 @@ def cpu(who):
     return used.ru_utime + used.ru_stime
 
 
+# Runs a command from a process of its own and prints its CPU time and most memory: Linux counts what this process
+# holds as the child's at the moment of its start, so a child of this one seems to be at least as large.
+MEASURE = """
+import json, resource, subprocess, sys
+done = subprocess.run(sys.argv[1:], capture_output=True, text=True)
+if done.returncode:
+    sys.exit(done.stderr)
+used = resource.getrusage(resource.RUSAGE_CHILDREN)
+print(json.dumps([used.ru_utime + used.ru_stime, used.ru_maxrss // 1024, json.loads(done.stdout)]))
+"""
+
+
 def run_musubi(a, b, threshold, folder, *more):
     out = folder / "pairs.csv"
     command = [ROOT / "target/release/musubi", "similarity", "--a", a, "--b", b, "--bits", BITS, "--format", "raw",
                "--threshold", threshold, "--threads", "1", "--out", out, "--json", *more]
-    before = cpu(resource.RUSAGE_CHILDREN)
-    done = subprocess.run([str(word) for word in command], capture_output=True, text=True)
+    measured = [sys.executable, "-c", MEASURE, *(str(word) for word in command)]
+    done = subprocess.run(measured, capture_output=True, text=True)
     if done.returncode:
         sys.exit(done.stderr)
-    seconds = cpu(resource.RUSAGE_CHILDREN) - before
+    seconds, rss_mib, summary = json.loads(done.stdout)
     with open(out, newline="") as file:
         pairs = {(int(row["row_a"]), int(row["row_b"])) for row in csv.DictReader(file)}
-    return seconds, pairs, json.loads(done.stdout)
+    return seconds, rss_mib, pairs, summary
 
 
 def run_anonlink(sides, threshold):
@@ -97,16 +109,16 @@ def main():
         a, b = folder / "a.bin", folder / "b.bin"
         row = {"rows": given.rows, "threshold": given.threshold}
         if given.approximate:
-            seconds, pairs, summary = run_musubi(a, b, given.threshold, folder, "--approximate", given.approximate)
+            seconds, rss_mib, pairs, summary = run_musubi(a, b, given.threshold, folder, "--approximate", given.approximate)
             row |= {"musubi_cpu_s": round(seconds, 2), "pairs": len(pairs),
-                    "rss_mib": resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss // 1024,
+                    "rss_mib": rss_mib,
                     "sample_recall": round(summary["approximate"]["sample_recall"], 5),
                     "sample_pairs": summary["approximate"]["sample_pairs"],
                     "tables": summary["approximate"]["tables"], "key_bits": summary["approximate"]["key_bits"]}
         else:
             ours, theirs = [], []
             for _ in range(given.repeat):
-                seconds, pairs, summary = run_musubi(a, b, given.threshold, folder)
+                seconds, _, pairs, summary = run_musubi(a, b, given.threshold, folder)
                 ours.append(seconds)
                 seconds, expected = run_anonlink(sides, given.threshold)
                 theirs.append(seconds)

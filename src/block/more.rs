@@ -12,6 +12,9 @@ const TASK_ROWS: usize = 1 << 15;
 /// Bits of the sweep's filter for each value of a new row.
 const BITS_FOR_A_VALUE: usize = 32;
 
+/// Bits of its first part for each value of a new row.
+const FIRST_BITS_FOR_A_VALUE: usize = 4;
+
 /// A tag by its place in the plan, its value, and a row that has it.
 type Entry = (u16, u64, RowIndex);
 
@@ -109,29 +112,48 @@ fn sweep(table: &RecordTable, plan: &BlockPlan, filter: &Filter) -> Vec<Entry> {
     swept.flatten_iter().collect()
 }
 
-/// A set of values that now and then holds one that was never put in (Bloom 1970; both bits of a value
-/// are in one word).
-struct Filter(Vec<u64>);
+/// A set of values that now and then holds one that was never put in (Bloom 1970). A first, small part
+/// that stays in a core's cache turns most other values away; in the second both bits of a value are in one word.
+struct Filter {
+    first: Vec<u64>,
+    second: Vec<u64>,
+}
 
 impl Filter {
     fn with_room(values: usize) -> Self {
-        Self(vec![0; values * BITS_FOR_A_VALUE / 64 + 1])
+        let words = |bits| vec![0; values * bits / 64 + 1];
+        Self {
+            first: words(FIRST_BITS_FOR_A_VALUE),
+            second: words(BITS_FOR_A_VALUE),
+        }
     }
 
-    fn place(&self, value: u64) -> (usize, u64) {
-        let hash = mixed(value);
-        let word = (u128::from(hash) * self.0.len() as u128) >> 64;
-        (word as usize, 1 << (hash & 63) | 1 << (hash >> 6 & 63))
+    /// Place and bits of a hash in a part: the word by its upper bits.
+    fn place(part: &[u64], hash: u64) -> usize {
+        ((u128::from(hash) * part.len() as u128) >> 64) as usize
+    }
+
+    fn bits(hash: u64) -> (u64, u64) {
+        let one = 1 << (hash & 63);
+        (one, one | 1 << (hash >> 6 & 63))
     }
 
     fn insert(&mut self, value: u64) {
-        let (word, bits) = self.place(value);
-        self.0[word] |= bits;
+        let hash = mixed(value);
+        let (one, both) = Self::bits(hash);
+        let (first, second) = (
+            Self::place(&self.first, hash),
+            Self::place(&self.second, hash),
+        );
+        self.first[first] |= one;
+        self.second[second] |= both;
     }
 
     fn may_hold(&self, value: u64) -> bool {
-        let (word, bits) = self.place(value);
-        self.0[word] & bits == bits
+        let hash = mixed(value);
+        let (one, both) = Self::bits(hash);
+        self.first[Self::place(&self.first, hash)] & one != 0
+            && self.second[Self::place(&self.second, hash)] & both == both
     }
 }
 

@@ -153,9 +153,11 @@ pub(super) fn count(linkage: &Linkage<'_>) -> (PeopleCount, Vec<String>) {
     let Linkage {
         table, partition, ..
     } = *linkage;
-    let tallies = Tallies::of(table, partition, linkage.sources.len());
     let is_real = |row: RowIndex| !tracers::is_tracer(table, row);
-    let (ties, wrong) = cluster::false_ties(partition, &linkage.scored.links, &is_real);
+    let (tallies, (ties, wrong)) = rayon::join(
+        || Tallies::of(table, partition, linkage.sources.len()),
+        || cluster::false_ties(partition, &linkage.scored.links, &is_real),
+    );
     let hidden = score::hidden_people(wrong, ties, linkage.errors);
     let (basis, excess, fallbacks) = excess(linkage, &tallies, hidden);
     let counted = |part: Part| part.people(excess, hidden);

@@ -30,6 +30,9 @@ pub enum PipelineError {
     /// The result could not be stored.
     #[error("the result could not be stored")]
     Publish(#[from] PublishError),
+    /// The operating system starts no threads.
+    #[error("the operating system starts no threads for the run")]
+    Threads(#[from] rayon::ThreadPoolBuildError),
     /// The operating system gives no random numbers.
     #[error("the operating system gives no random numbers for new entity IDs")]
     Random,
@@ -72,12 +75,16 @@ impl<'a> Pipeline<'a> {
         let (profile, _) = self.store.profile().ok_or(PipelineError::NoProfile)?;
         let linked = self.find(run, &profile, policy, kept)?;
         let partition = &linked.clusters.partition;
-        let churn = self.step("publish", 0, |pipeline, _| {
-            let entities = assign_entities(pipeline.store, &linked.loaded, partition)?;
-            let churn = pipeline.store.publish(run, &linked.loaded, &entities)?;
-            Ok((churn, partition.len() as u64))
-        })?;
-        let mut report = report::of_run(&profile, &linked);
+        let publish = || {
+            self.step("publish", 0, |pipeline, _| {
+                let entities = assign_entities(pipeline.store, &linked.loaded, partition)?;
+                let churn = pipeline.store.publish(run, &linked.loaded, &entities)?;
+                Ok((churn, partition.len() as u64))
+            })
+        };
+        // Much of publishing is waiting for the disk, and the report reads all that was found.
+        let (churn, mut report) = rayon::join(publish, || report::of_run(&profile, &linked));
+        let churn = churn?;
         report.clustering.churn = churn;
         Ok(Done {
             steps: self.steps,

@@ -8,11 +8,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use tokio::sync::watch;
 
 use super::linked::Linked;
-use super::pipeline::Pipeline;
+use super::pipeline::{Pipeline, PipelineError};
 use super::scoring;
 use crate::store::{PutRunError, Store};
 use crate::terms::RunId;
 use crate::terms::run::{Progress, Run, RunState, StepReport, ThresholdPolicy};
+
+/// Steps by which the threads of a run are nicer than others.
+#[cfg(target_os = "linux")]
+const NICENESS: i32 = 10;
 
 /// Why a run could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -198,7 +202,8 @@ impl Inner {
                 .lock()
                 .unwrap_or_else(PoisonError::into_inner)
                 .take();
-            Pipeline::new(&self.store, &tell).run(run.id, policy, kept)
+            let pipeline = Pipeline::new(&self.store, &tell);
+            threads()?.install(|| pipeline.run(run.id, policy, kept))
         }));
         match outcome {
             Ok(Ok(done)) => {
@@ -228,6 +233,20 @@ impl Inner {
     }
 }
 
+/// The threads of a run: as many as there are cores, and nicer than those that answer requests, which get a
+/// core at once when they need one.
+fn threads() -> Result<rayon::ThreadPool, PipelineError> {
+    let builder =
+        rayon::ThreadPoolBuilder::new().thread_name(|number| format!("musubi-run-{number}"));
+    // On Linux niceness is of a thread; elsewhere it is of the whole process.
+    #[cfg(target_os = "linux")]
+    let builder = builder.start_handler(|_| {
+        // Refused in some sandboxes: the run is then as urgent as all else.
+        let _ = rustix::process::nice(NICENESS);
+    });
+    Ok(builder.build()?)
+}
+
 /// An error with its causes, in one line.
 fn describe(error: &dyn std::error::Error) -> String {
     let mut text = error.to_string();
@@ -238,4 +257,22 @@ fn describe(error: &dyn std::error::Error) -> String {
         cause = inner.source();
     }
     text
+}
+
+#[cfg(all(test, target_os = "linux"))]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_threads_of_a_run_are_nicer_than_those_that_answer() {
+        let niceness = || rustix::process::getpriority_process(None).expect("told");
+        let own = niceness();
+        let Ok(pool) = threads() else {
+            panic!("threads");
+        };
+        let of_run = pool.broadcast(|_| niceness());
+        // 19 is the nicest there is.
+        assert!(of_run.iter().all(|nice| *nice == (own + NICENESS).min(19)));
+        assert_eq!(niceness(), own, "only the threads of the run");
+    }
 }

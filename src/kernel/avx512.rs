@@ -11,6 +11,9 @@ use std::array;
 use super::Match;
 use super::tile::{Group, LANES, Line, Tile};
 
+/// Words read between two branches: the fewer of them, the less is begun in vain at the end of a prefix.
+const UNROLLED: usize = 4;
+
 /// See [`super::scan`].
 #[target_feature(enable = "avx512f,avx512vpopcntdq")]
 pub(super) fn scan<const Q: usize>(
@@ -24,11 +27,15 @@ pub(super) fn scan<const Q: usize>(
     let query_rest: [__m512i; Q] = array::from_fn(|query| all(group.rest[query]));
     for (block, (prefix, rest)) in tile.blocks().enumerate() {
         let mut common = [_mm512_setzero_si512(); Q];
-        for (line, words) in prefix.iter().zip(prefix_words) {
-            let rows = load(line);
-            for (sum, word) in common.iter_mut().zip(words) {
-                *sum = add_common(*sum, rows, *word);
+        let (fours, prefix_left) = prefix.as_chunks::<UNROLLED>();
+        let (fours_of_words, words_left) = prefix_words.as_chunks::<UNROLLED>();
+        for (lines, words) in fours.iter().zip(fours_of_words) {
+            for at in 0..UNROLLED {
+                add_line(&mut common, &lines[at], &words[at]);
             }
+        }
+        for (line, words) in prefix_left.iter().zip(words_left) {
+            add_line(&mut common, line, words);
         }
         let (need, left) = (load(&tile.need[block]), load(&tile.rest[block]));
         let mut could = [0_u8; Q];
@@ -80,6 +87,15 @@ fn go_on<const Q: usize>(
             let pair = (query, begun.block * LANES + lane);
             group.settle(pair, counts.0[lane], (tile, threshold), found);
         }
+    }
+}
+
+#[target_feature(enable = "avx512f,avx512vpopcntdq")]
+#[inline]
+fn add_line<const Q: usize>(common: &mut [__m512i; Q], line: &Line, words: &[u64; Q]) {
+    let rows = load(line);
+    for (sum, word) in common.iter_mut().zip(words) {
+        *sum = add_common(*sum, rows, *word);
     }
 }
 

@@ -184,6 +184,7 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
     let resume_within = Duration::from_secs(config.submission.resume_within_s);
     let provider = config.store.key_provider()?;
     let epoch = config.linkage.epoch.clone();
+    let forget_rows = config.linkage.forget_rows;
     let told = config.linkage.secret_fingerprint.clone();
     let secret_fingerprint = told.unwrap_or_default().to_ascii_lowercase().into();
     let opened = tokio::task::spawn_blocking(move || {
@@ -193,7 +194,7 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
         })?;
         store.keep_free(keep_free);
         store.set_profile(&profile, &epoch)?;
-        let jobs = JobRunner::new(store.clone())?;
+        let jobs = JobRunner::new(store.clone())?.keep_rows(!forget_rows);
         let unfinished = Unfinished::new(store.clone(), resume_within);
         Ok(Rooms {
             store,

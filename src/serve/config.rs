@@ -105,6 +105,10 @@ pub struct LinkageConfig {
     /// fingerprint`). With it a source that encoded with another secret learns so before it sends.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secret_fingerprint: Option<String>,
+    /// Whether a run's records and links, some 550 bytes a record with `jp-standard`, leave memory at its end.
+    /// Every run then links all records; the next one looks at new records only if nothing is said.
+    #[serde(default)]
+    pub forget_rows: bool,
 }
 
 /// The gRPC endpoint. Every caller needs a certificate signed by `client_ca`.
@@ -355,6 +359,7 @@ mod tests {
         );
         let key = config.store.key_provider();
         assert!(matches!(key, Err(StoreKeyError::File(_))));
+        assert!(!config.linkage.forget_rows);
         let again: Config = toml::from_str(&config.to_toml().expect("TOML")).expect("reads");
         assert_eq!(again, config);
     }

@@ -54,6 +54,9 @@ pub enum PublishError {
         /// The run.
         run: RunId,
     },
+    /// More entity IDs were ever published than a snapshot can name.
+    #[error("more than {} entity IDs were ever published", u32::MAX - 1)]
+    TooManyEntities,
     /// The snapshot could not be written.
     #[error(transparent)]
     Storage(#[from] StorageFault),
@@ -171,12 +174,13 @@ impl Store {
             entities,
             before: before.as_ref(),
         };
-        let written = snapshot::write(&inner.disk, &made, kept);
-        let (file, seal, churn) = inner.poison_if_unconfirmed(written)?;
+        let (published, churn) =
+            snapshot::made(&made, kept).ok_or(PublishError::TooManyEntities)?;
+        let written = snapshot::write(&inner.disk, &published);
+        let (file, seal) = inner.poison_if_unconfirmed(written)?;
         inner.reserve.cover(&inner.disk, file.length()?)?;
         let path = snapshot_path(inner.disk.root(), run, 0);
         inner.poison_if_unconfirmed(file.publish(&path))?;
-        let published = Published::load(&inner.disk, run, 0, &seal)?;
         let entry = LogEntry::Publication(PublicationMade {
             run,
             seal: seal_hex(seal),

@@ -258,12 +258,12 @@ impl<'a> Rewriter<'a> {
             return Ok(());
         }
         let keep = |source: &SourceId, label: &str| !self.is_erased(source, label);
-        let (file, seal) = snapshot::rewrite(disk, &published, keep)?;
+        let fresh = snapshot::without(&published, keep);
+        let (file, seal) = snapshot::write(disk, &fresh)?;
         let generation = now.generation + 1;
         let path = snapshot_path(disk.root(), run, generation);
         file.publish(&path)?;
         self.fresh.push(path);
-        let fresh = Published::load(disk, run, generation, &seal)?;
         let seal = seal_hex(seal);
         self.snapshot = Some((SnapshotRewritten { generation, seal }, fresh));
         let old = snapshot_path(disk.root(), run, now.generation);

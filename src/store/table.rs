@@ -46,11 +46,7 @@ impl LoadedTable {
     /// Adds the rows of segments that came later, of the same sources.
     pub(super) fn append(&mut self, more: Self) {
         self.table.append(more.table);
-        let start = self.refs.text.len() as u64;
-        self.refs.text.push_str(&more.refs.text);
-        self.refs
-            .ends
-            .extend(more.refs.ends.iter().map(|end| start + end));
+        self.refs.append(&more.refs);
         self.segments.extend(more.segments);
         let first = self.table.len() - more.refs.len();
         if let Some(known) = self.order.take() {
@@ -102,6 +98,21 @@ impl RowRefs {
     pub(super) fn push(&mut self, label: &str) {
         self.text.push_str(label);
         self.ends.push(self.text.len() as u64);
+    }
+
+    /// The record refs that end at these places of a text; `None` if the places do not cut it up.
+    pub(super) fn of_parts(text: String, ends: Vec<u64>) -> Option<Self> {
+        let is_sound = ends.is_sorted()
+            && ends.last().copied().unwrap_or(0) == text.len() as u64
+            && (ends.iter()).all(|end| text.is_char_boundary(*end as usize));
+        is_sound.then_some(Self { text, ends })
+    }
+
+    /// Adds the record refs of further rows.
+    pub(super) fn append(&mut self, more: &Self) {
+        let start = self.text.len() as u64;
+        self.text.push_str(&more.text);
+        self.ends.extend(more.ends.iter().map(|end| start + end));
     }
 
     /// Number of rows.

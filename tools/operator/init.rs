@@ -138,6 +138,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
             profile: named,
             epoch: FIRST_EPOCH.into(),
             secret_fingerprint: None,
+            forget_rows: false,
         },
         grpc: GrpcConfig {
             listen: default_grpc_listen(),

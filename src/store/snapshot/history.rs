@@ -5,8 +5,8 @@ use std::collections::BTreeSet;
 
 use rayon::prelude::*;
 
-use super::Published;
-use crate::terms::{Churn, EntityId, IdState, RunId, SourceId};
+use super::{NONE, Published, Snapshot};
+use crate::terms::{Churn, EntityId, IdState, RunId};
 
 pub(super) const PUBLICATION_BYTES: usize = 40;
 pub(super) const EVENT_BYTES: usize = 40;
@@ -54,62 +54,101 @@ pub(super) struct History {
     pub(super) events: Vec<Event>,
 }
 
+/// What a publication adds to the history.
+pub(super) struct Follows {
+    pub(super) history: History,
+    /// The entity of each record: its place among the IDs ever published.
+    pub(super) entities: Vec<u32>,
+    pub(super) churn: Churn,
+}
+
 impl History {
-    /// The history after a publication of `count` records, `line(at)` being the record and its entity
-    /// in (source, record ref) order; and what it changed.
-    pub(super) fn after<'a>(
-        before: Option<&Published>,
+    /// The history after a publication of `count` records in (source, record ref) order, `entity(at)`
+    /// being the entity of each, and `rows_before[at]` its row in the publication before or [`NONE`].
+    ///
+    /// `None` if more IDs were ever published than a place can name.
+    pub(super) fn after(
+        before: Option<&Snapshot>,
         run: HistoricRun,
-        count: usize,
-        line: impl Fn(usize) -> (&'a SourceId, &'a str, u128),
-    ) -> (Self, Churn) {
-        let mut history = before.map(|it| it.0.history.clone()).unwrap_or_default();
-        if let (Some(before), true) = (before, history.runs.is_empty()) {
-            history.begin(before);
-        }
+        entity: impl Fn(usize) -> u128 + Sync,
+        rows_before: &[u32],
+    ) -> Option<Follows> {
+        let mut history = before.map(|it| it.history.clone()).unwrap_or_default();
         let publication = history.runs.len() as u32;
         history.runs.push(run);
-        let mut now: Vec<u128> = (0..count).map(|at| line(at).2).collect();
-        now.par_sort_unstable();
-        now.dedup();
-        let mut churn = Churn::default();
-        if let Some(before) = before {
-            churn = history.add_changes(before, publication, &now, count, line);
-        }
         let known = &history.issued;
-        let fresh: Vec<u128> = (now.into_iter())
-            .filter(|id| known.binary_search(id).is_err())
-            .collect();
-        churn.created = fresh.len() as u64;
-        history.issue(fresh, publication);
-        (history, churn)
-    }
-
-    /// Notes what became of the IDs of the publication before. `now`: IDs in force, ascending.
-    fn add_changes<'a>(
-        &mut self,
-        before: &Published,
-        publication: u32,
-        now: &[u128],
-        count: usize,
-        line: impl Fn(usize) -> (&'a SourceId, &'a str, u128),
-    ) -> Churn {
-        let mut moved = moves(before, count, line);
+        let place_before = |row: u32| match before {
+            Some(before) if row != NONE => Some(before.lines.entities[row as usize] as usize),
+            _ => None,
+        };
+        let place = |(at, row): (usize, &u32)| {
+            let id = entity(at);
+            match place_before(*row).filter(|place| known[*place] == id) {
+                Some(place) => place as u32,
+                None => known.binary_search(&id).map_or(NONE, |it| it as u32),
+            }
+        };
+        let mut entities: Vec<u32> = rows_before.par_iter().enumerate().map(place).collect();
+        let unknown = entities.par_iter().enumerate();
+        let unknown = unknown.filter(|(_, place)| **place == NONE);
+        let mut fresh: Vec<u128> = unknown.map(|(at, _)| entity(at)).collect();
+        fresh.par_sort_unstable();
+        fresh.dedup();
+        let moved = rows_before.par_iter().enumerate().filter_map(|(at, row)| {
+            let (was, now) = (known[place_before(*row)?], entity(at));
+            (was != now).then_some((was, now))
+        });
+        let mut moved: Vec<(u128, u128)> = moved.collect();
         moved.par_sort_unstable();
         moved.dedup();
-        let old = ids(before);
+        let places = history.issue(&fresh, publication);
+        if history.issued.len() >= NONE as usize {
+            return None;
+        }
+        let issued = &history.issued;
+        entities.par_iter_mut().enumerate().for_each(|(at, place)| {
+            *place = match places.get(*place as usize) {
+                Some(place) => *place,
+                None => issued.partition_point(|id| *id < entity(at)) as u32,
+            };
+        });
+        let mut churn = Churn::default();
+        if let Some(before) = before {
+            let mut in_force = vec![false; issued.len()];
+            entities.iter().for_each(|it| in_force[*it as usize] = true);
+            let goes_on = |place: usize| in_force[places[place] as usize];
+            churn = history.add_changes(before, publication, &goes_on, moved);
+        }
+        churn.created = fresh.len() as u64;
+        Some(Follows {
+            history,
+            entities,
+            churn,
+        })
+    }
+
+    /// Notes what became of the IDs of the publication before. `goes_on` tells of a place among its IDs
+    /// whether that ID is in force now; `moved` holds IDs before and now of records that changed theirs,
+    /// ascending, each pair once.
+    fn add_changes(
+        &mut self,
+        before: &Snapshot,
+        publication: u32,
+        goes_on: &dyn Fn(usize) -> bool,
+        moved: Vec<(u128, u128)>,
+    ) -> Churn {
         let mut churn = Churn {
-            existing: old.len() as u64,
+            existing: before.entity_count,
             ..Churn::default()
         };
         let mut moved = moved.into_iter().peekable();
-        for id in old {
+        let old = before.history.issued.iter().copied().enumerate();
+        for (place, id) in old.filter(|(place, _)| before.is_in_force(*place)) {
             let mut others = Vec::new();
             while let Some((_, other)) = moved.next_if(|(from, _)| *from == id) {
                 others.push(other);
             }
-            let goes_on = now.binary_search(&id).is_ok();
-            let (change, ended) = match (goes_on, others.len()) {
+            let (change, ended) = match (goes_on(place), others.len()) {
                 (true, 0) => continue,
                 (false, 1) => (Change::Merged, false),
                 (goes_on, _) => (Change::Split, !goes_on),
@@ -131,28 +170,46 @@ impl History {
                 self.events.push(event(Change::Ended, 0));
             }
         }
-        self.events.sort_unstable();
+        self.events.par_sort_unstable();
         churn
     }
 
-    /// Begins with a publication that was made before there was a history.
-    fn begin(&mut self, before: &Published) {
-        self.runs.push(HistoricRun {
-            run: before.run(),
-            created_unix_s: 0,
-        });
-        self.issue(ids(before), 0);
+    /// The history of a publication that was made before there was one; `ids`: those in force, ascending.
+    pub(super) fn of_first(run: RunId, ids: Vec<u128>) -> Self {
+        Self {
+            runs: vec![HistoricRun {
+                run,
+                created_unix_s: 0,
+            }],
+            issued_in: vec![0; ids.len()],
+            issued: ids,
+            events: Vec::new(),
+        }
     }
 
-    /// Adds IDs, ascending, none of which was ever issued.
-    fn issue(&mut self, fresh: Vec<u128>, publication: u32) {
+    /// Adds IDs, ascending, none of which was ever issued. Gives the new places of those before.
+    fn issue(&mut self, fresh: &[u128], publication: u32) -> Vec<u32> {
         let known = std::mem::take(&mut self.issued);
-        let known = known.into_iter().zip(std::mem::take(&mut self.issued_in));
-        let mut all: Vec<(u128, u32)> = known
-            .chain(fresh.into_iter().map(|id| (id, publication)))
-            .collect();
-        all.par_sort_unstable();
-        (self.issued, self.issued_in) = all.into_iter().unzip();
+        let known_in = std::mem::take(&mut self.issued_in);
+        let count = known.len() + fresh.len();
+        (self.issued, self.issued_in) = (Vec::with_capacity(count), Vec::with_capacity(count));
+        let mut places = Vec::with_capacity(known.len());
+        let mut rest = fresh;
+        for (id, issued_in) in known.into_iter().zip(known_in) {
+            let before = rest.iter().take_while(|other| **other < id).count();
+            self.add_issued(&rest[..before], publication);
+            rest = &rest[before..];
+            places.push(self.issued.len() as u32);
+            self.issued.push(id);
+            self.issued_in.push(issued_in);
+        }
+        self.add_issued(rest, publication);
+        places
+    }
+
+    fn add_issued(&mut self, ids: &[u128], publication: u32) {
+        self.issued.extend_from_slice(ids);
+        self.issued_in.resize(self.issued.len(), publication);
     }
 
     /// Number of the publication that issued an ID.
@@ -187,38 +244,6 @@ impl History {
     }
 }
 
-/// IDs in force, ascending.
-fn ids(published: &Published) -> Vec<u128> {
-    let mut ids = published.0.entities.clone();
-    ids.par_sort_unstable();
-    ids.dedup();
-    ids
-}
-
-/// IDs before and now of the records that belong to another entity now.
-fn moves<'a>(
-    before: &Published,
-    count: usize,
-    line: impl Fn(usize) -> (&'a SourceId, &'a str, u128),
-) -> Vec<(u128, u128)> {
-    let snapshot = &before.0;
-    let mut moved = Vec::new();
-    let mut at = 0;
-    for row in 0..before.len() {
-        let was = (&snapshot.sources[snapshot.source(row)], snapshot.label(row));
-        while at < count && (line(at).0, line(at).1) < was {
-            at += 1;
-        }
-        if at < count {
-            let (source, label, now) = line(at);
-            if (source, label) == was && now != snapshot.entities[row] {
-                moved.push((snapshot.entities[row], now));
-            }
-        }
-    }
-    moved
-}
-
 impl Published {
     /// What became of an ID: now, or as it stood after run `as_of`. `None` if no publication up to then
     /// had it, or `as_of` published nothing.
@@ -233,10 +258,7 @@ impl Published {
             None => last,
             Some(run) => history.runs.iter().position(|it| it.run == run)? as u32,
         };
-        let Some(issued) = history.issued_in(id) else {
-            // Published before there was a history.
-            return self.is_in_force(id).then_some(IdState::Current);
-        };
+        let issued = history.issued_in(id)?;
         if issued > until {
             return None;
         }
@@ -301,13 +323,8 @@ impl Published {
     }
 
     fn is_in_force(&self, id: u128) -> bool {
-        let snapshot = &self.0;
-        let entity_at = |row: &u32| snapshot.entities[*row as usize];
-        let at = (snapshot.by_entity).partition_point(|row| entity_at(row) < id);
-        snapshot
-            .by_entity
-            .get(at)
-            .is_some_and(|row| entity_at(row) == id)
+        let place = self.0.history.issued.binary_search(&id);
+        place.is_ok_and(|place| self.0.is_in_force(place))
     }
 }
 

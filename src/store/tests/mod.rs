@@ -9,6 +9,7 @@ mod history;
 mod journal;
 mod oracle;
 mod projects;
+mod published;
 mod rules;
 mod secrecy;
 
