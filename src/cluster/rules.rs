@@ -53,10 +53,12 @@ impl ClusterRules {
         let layout = profile.layout();
         let blocking = (0..profile.tags.len()).filter(|tag| profile.tags[*tag].block);
         let tags: Vec<Vec<Attribute>> = (profile.tags.iter())
-            .map(|tag| match (&tag.deletions, tag.parts.len()) {
-                (None, 1) => tag.parts[0].attributes.clone(),
-                _ => Vec::new(),
-            })
+            .map(
+                |tag| match (&tag.deletions, &tag.buckets, tag.parts.len()) {
+                    (None, None, 1) => tag.parts[0].attributes.clone(),
+                    _ => Vec::new(),
+                },
+            )
             .collect();
         let born = [Attribute::BirthDate, Attribute::Sex];
         let tells_birth = |attributes: &Vec<Attribute>| {
