@@ -40,10 +40,11 @@ pub(super) struct Linked {
 }
 
 impl Linked {
-    /// Whether a run may go on from here: cuts chosen alike, and nothing that counts how common a value is
-    /// among all rows.
+    /// Whether a run may go on from here: cuts chosen alike or kept, and nothing that counts how common a
+    /// value is among all rows.
     fn fits(&self, profile: &LinkageProfile, policy: ThresholdPolicy) -> bool {
-        self.policy == policy && profile.comparisons.iter().all(|one| !one.by_frequency)
+        let alike = policy == ThresholdPolicy::AsBefore || self.policy == policy;
+        alike && profile.comparisons.iter().all(|one| !one.by_frequency)
     }
 }
 
@@ -57,7 +58,7 @@ impl Pipeline<'_> {
         kept: Option<Linked>,
     ) -> Result<Linked, PipelineError> {
         if let Some(kept) = kept.filter(|kept| kept.fits(profile, policy))
-            && let Some(linked) = self.link_new(run, profile, kept)?
+            && let Some(linked) = self.link_new(run, profile, policy, kept)?
         {
             return Ok(linked);
         }
@@ -98,10 +99,17 @@ impl Pipeline<'_> {
             let vectors = scoring::compare(&comparer, pairs, done);
             Ok((vectors, pairs.len() as u64))
         })?;
-        let mut scored = self.step("score", 0, |_, _| {
+        let mut scored = self.step("score", 0, |pipeline, _| {
             let sources = loaded.sources.len();
-            let mut scored =
-                scoring::score(profile, table, sources, &comparer, pairs, &vectors, policy);
+            let mut scored = if policy == ThresholdPolicy::AsBefore {
+                let before = scoring::as_before(pipeline.store, profile);
+                let (estimate, choice) = before.ok_or(PipelineError::NothingBefore)?;
+                let mut scored = Scored::new(estimate, choice, sources);
+                scored.add(table, pairs, &vectors);
+                scored
+            } else {
+                scoring::score(profile, table, sources, &comparer, pairs, &vectors, policy)
+            };
             scored.retain(|pair| tracers::may_be_one(table, pair));
             let links = scored.links.len() as u64;
             Ok((scored, links))
@@ -140,6 +148,7 @@ impl Pipeline<'_> {
         &mut self,
         run: RunId,
         profile: &LinkageProfile,
+        policy: ThresholdPolicy,
         mut kept: Linked,
     ) -> Result<Option<Linked>, PipelineError> {
         let added = self.step("load", 0, |pipeline, _| {
@@ -149,9 +158,13 @@ impl Pipeline<'_> {
         })?;
         let Some(added) = added else { return Ok(None) };
         let table = &kept.loaded.table;
-        if (table.len() - kept.model_rows) as f64 > NEW_ROWS_MAX * kept.model_rows as f64 {
+        let grown = (table.len() - kept.model_rows) as f64;
+        if policy == ThresholdPolicy::AsBefore {
+            kept.scored.estimate.warnings = vec![scoring::KEPT.into()];
+        } else if grown > NEW_ROWS_MAX * kept.model_rows as f64 {
             return Ok(None);
         }
+        kept.policy = policy;
         // Tags that nobody had before may now be shared.
         let plan = BlockPlan {
             tags: kept.outlook.tags.iter().map(|one| one.tag).collect(),

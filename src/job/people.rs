@@ -161,14 +161,16 @@ pub(super) fn count(linkage: &Linkage<'_>) -> (PeopleCount, Vec<String>) {
     let counted = |part: Part| part.people(excess, hidden);
     let group = |name: &str, tally: Tally| PeopleGroup {
         name: name.to_owned(),
-        counted: counted(tallies.part(tally)),
+        counted: counted(tallies.part(tally)).unless_small(),
     };
     let sources = linkage.sources.iter().zip(&tallies.sources);
     let kinds = EventKind::ALL.iter().zip(tallies.kinds);
     let pairs = (0..KINDS).flat_map(|first| (first + 1..KINDS).map(move |second| (first, second)));
-    let overlaps = pairs.map(|(first, second)| PeopleOverlap {
+    let overlaps = pairs.map(|(first, second)| (first, second, tallies.overlap(first, second)));
+    let overlaps = overlaps.filter(|(_, _, part)| part.entities > 0);
+    let overlaps = overlaps.map(|(first, second, part)| PeopleOverlap {
         kinds: [EventKind::ALL[first], EventKind::ALL[second]],
-        counted: counted(tallies.overlap(first, second)),
+        counted: counted(part).unless_small(),
     });
     let people = PeopleCount {
         all: counted(Part::whole(tallies.all.entities)),
@@ -189,9 +191,7 @@ pub(super) fn count(linkage: &Linkage<'_>) -> (PeopleCount, Vec<String>) {
             .iter()
             .map(|(year, tally)| group(&year.to_string(), *tally))
             .collect(),
-        overlaps: overlaps
-            .filter(|overlap| overlap.counted.entities > 0)
-            .collect(),
+        overlaps: overlaps.collect(),
     };
     (people, fallbacks)
 }

@@ -18,6 +18,9 @@ pub enum PipelineError {
     /// The store has no linkage profile yet.
     #[error("the store has no linkage profile yet")]
     NoProfile,
+    /// There is no run whose model and cuts could be kept.
+    #[error("no run before has a model and cuts that could be kept")]
+    NothingBefore,
     /// There is nothing to link.
     #[error("there are no records to link; submit encodings first")]
     NoRecords,

@@ -9,6 +9,7 @@ use tokio::sync::watch;
 
 use super::linked::Linked;
 use super::pipeline::Pipeline;
+use super::scoring;
 use crate::store::{PutRunError, Store};
 use crate::terms::RunId;
 use crate::terms::run::{Progress, Run, RunState, StepReport, ThresholdPolicy};
@@ -22,6 +23,12 @@ pub enum StartRunError {
     /// The target makes no sense.
     #[error("the target of false links per 1,000 people must be above 0 and at most 1,000")]
     Target,
+    /// There is no run whose model and cuts could be kept.
+    #[error(
+        "no run has succeeded under this linkage profile whose model and cuts could be kept; start one \
+         that chooses them"
+    )]
+    NothingBefore,
     /// The profile proposes no pairs.
     #[error(
         "the linkage profile has no tag with `block = true`: its encodings are kept, but nothing \
@@ -103,9 +110,15 @@ impl JobRunner {
                 _ => StartRunError::Thresholds,
             });
         }
-        let profile = self.inner.store.profile();
-        if profile.is_some_and(|(profile, _)| !profile.can_block()) {
-            return Err(StartRunError::NoBlocking);
+        if let Some((profile, _)) = self.inner.store.profile() {
+            if !profile.can_block() {
+                return Err(StartRunError::NoBlocking);
+            }
+            if policy == ThresholdPolicy::AsBefore
+                && scoring::as_before(&self.inner.store, &profile).is_none()
+            {
+                return Err(StartRunError::NothingBefore);
+            }
         }
         let mut active = self
             .inner

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 use crate::cluster;
 use crate::compare::Comparer;
 use crate::score::{self, Choice, Estimate, LinkCounts, PatternCount};
+use crate::store::Store;
 use crate::terms::profile::LinkageProfile;
 use crate::terms::run::ThresholdPolicy;
 use crate::terms::{CandidatePair, ComparisonVector, Decision, Link, RecordTable, RowIndex};
@@ -23,6 +24,9 @@ const RANDOM_SEED: u64 = 0x6d75_7375_6269;
 
 /// From even odds up, a pair below the upper cut supports a merge that a link proposes.
 const SUPPORT_BITS: f64 = 0.0;
+
+/// What the methods sheet says of a model that was not estimated on the records of its run.
+pub(super) const KEPT: &str = "model and cuts are those of an earlier run";
 
 /// Pairs compared between two reports of progress.
 const COMPARE_CHUNK: usize = 1 << 16;
@@ -171,7 +175,10 @@ pub(super) fn score(
     let total_pairs = rows * (rows - 1.0) / 2.0;
     let estimate = score::estimate(profile, &patterns, &random, total_pairs, table.len() as u64);
     let choice = match policy {
-        ThresholdPolicy::Precision => score::choose(&estimate.model, &patterns, None),
+        // What is kept from a run before needs no choice: see `as_before`.
+        ThresholdPolicy::Precision | ThresholdPolicy::AsBefore => {
+            score::choose(&estimate.model, &patterns, None)
+        }
         ThresholdPolicy::Given(cuts) => score::choose(&estimate.model, &patterns, Some(cuts)),
         ThresholdPolicy::FalseLinksPer1000(target) => {
             let people = joined_at_even_odds(&estimate, &patterns, table.len(), pairs, vectors);
@@ -181,6 +188,19 @@ pub(super) fn score(
     let mut scored = Scored::new(estimate, choice, sources);
     scored.decide(table, pairs, vectors, patterns);
     scored
+}
+
+/// The model and the cuts of the last run that succeeded, from its report; `None` if there is none, or its
+/// model was of another profile.
+pub(super) fn as_before(store: &Store, profile: &LinkageProfile) -> Option<(Estimate, Choice)> {
+    let last = store.runs().into_iter().find_map(|run| run.report)?;
+    let estimate = score::estimate_of(profile, &last, KEPT)?;
+    let choice = Choice {
+        thresholds: last.thresholds,
+        expected_precision: last.expected_precision,
+        rule: last.threshold_rule,
+    };
+    Some((estimate, choice))
 }
 
 /// How many groups of rows there are if all pairs above even odds are joined: about the people.

@@ -1,12 +1,14 @@
 //! The methods sheet: the model as an artefact with a fingerprint, and how it came about.
 
+use data_encoding::HEXLOWER;
 use sha2::{Digest, Sha256};
 
 use super::precision::Z;
-use super::{ErrorEstimates, Estimate, Model};
+use super::{AlternativeModel, ComparisonModel, ErrorEstimates, Estimate, Model};
 use crate::terms::SourceId;
 use crate::terms::methods::{AlternativeMethod, ComparisonMethod, Interval, MethodsSheet};
-use crate::terms::profile::LinkageProfile;
+use crate::terms::profile::{Comparison, LinkageProfile};
+use crate::terms::run::{ComparisonReport, LevelReport, RunReport};
 
 /// Writes the methods sheet. `sources`: names by the index that the estimates use.
 #[must_use]
@@ -65,6 +67,54 @@ pub fn methods_sheet(
     }
 }
 
+/// The model that a report tells, to weigh other pairs as that run did. `note`: what the sheets of runs
+/// under it say about its origin.
+///
+/// `None`: the report has no methods sheet, is of another profile, or its figures do not give its
+/// fingerprint.
+#[must_use]
+pub fn estimate_of(profile: &LinkageProfile, report: &RunReport, note: &str) -> Option<Estimate> {
+    let sheet = report.methods.as_ref()?;
+    let levels = |column: fn(&LevelReport) -> f64, comparison: &ComparisonReport| {
+        comparison.levels.iter().map(column).collect()
+    };
+    let comparisons = report.comparisons.iter().map(|comparison| ComparisonModel {
+        m: levels(|level| level.m_probability, comparison),
+        u: levels(|level| level.u_probability, comparison),
+    });
+    let comparisons: Vec<ComparisonModel> = comparisons.collect();
+    let wanted = profile.comparisons.iter().map(Comparison::levels);
+    let alternatives = sheet.alternatives.iter();
+    let mut model = Model {
+        prior_probability: report.prior_probability,
+        alternatives: alternatives
+            .map(|known| AlternativeModel {
+                share: known.share,
+                u: Vec::new(),
+            })
+            .collect(),
+        comparisons,
+    };
+    let fits = wanted.eq(model
+        .comparisons
+        .iter()
+        .map(|comparison| comparison.m.len()))
+        && model.alternatives.len() == profile.alternatives.len()
+        && sheet.comparisons.len() == profile.comparisons.len()
+        && fingerprint(profile, &model) == sheet.model_fingerprint;
+    if !fits {
+        return None;
+    }
+    model.derive_alternatives(profile);
+    let counted = sheet.comparisons.iter();
+    Some(Estimate {
+        m_pairs: counted.clone().map(|method| method.m_pairs).collect(),
+        u_pairs: counted.map(|method| method.u_pairs).collect(),
+        warnings: vec![note.to_owned()],
+        model,
+    })
+}
+
 /// SHA-256 over the profile's fingerprint and every figure of the model, as 64-bit floats, little
 /// end first.
 fn fingerprint(profile: &LinkageProfile, model: &Model) -> String {
@@ -83,7 +133,7 @@ fn fingerprint(profile: &LinkageProfile, model: &Model) -> String {
         hash.update(figure.to_le_bytes());
     }
     let digest = hash.finalize();
-    digest.iter().map(|byte| format!("{byte:02x}")).collect()
+    HEXLOWER.encode(&digest)
 }
 
 /// Wilson's interval of a proportion seen in so many pairs; 0 to 1 if there were none.

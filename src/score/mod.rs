@@ -14,7 +14,7 @@ mod threshold;
 mod tracer;
 
 pub use estimate::{Estimate, PatternCount, estimate};
-pub use methods::{methods_sheet, wilson};
+pub use methods::{estimate_of, methods_sheet, wilson};
 pub use people::{
     Estimated, Part, Pieces, excess_by_model, excess_by_tracers, hidden_people, missed_ties,
 };

@@ -203,6 +203,14 @@ fn fallbacks(decoys: Option<&Decoys>, at_upper: &CutEstimate) -> Vec<String> {
              hardly anyone twice have less than half of the records, or there is one source"
         ));
     }
+    let Interval { low, high } = at_upper.precision_interval;
+    if decoys.is_some() && at_upper.links > 0 && low <= 0.0 && high >= 1.0 {
+        fallbacks.push(
+            "decoys leave the precision of links open: as many pairs inside sources are links as \
+             between them, or there are too few to tell"
+                .into(),
+        );
+    }
     if at_upper.links == 0 {
         fallbacks.push("there is no link between sources: its precision is not estimated".into());
     }

@@ -2,17 +2,16 @@
 
 use std::future::Future;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
-use tonic::transport::server::TcpIncoming;
-use zeroize::Zeroizing;
 
 use super::config::{Config, ConfigError, StoreKeyError};
 use super::console;
-use super::grpc::{self, Credentials, Rooms};
+use super::grpc::{self, Rooms};
+use super::tls::{self, Certificates, TlsError, TlsFiles};
 use crate::intake::Unfinished;
 use crate::job::JobRunner;
 use crate::store::{OpenStoreError, PutRunError, SetProfileError, Store};
@@ -55,18 +54,11 @@ pub enum ServeError {
     /// The runs of the store could not be taken over.
     #[error("the runs of the store could not be taken over")]
     Runs(#[from] PutRunError),
-    /// A certificate or key could not be read.
-    #[error("{key}: cannot read {}", path.display())]
-    Credentials {
-        /// Key of the configuration.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: std::io::Error,
-    },
-    /// The certificates or the key are malformed, or the endpoint failed.
-    #[error("the gRPC endpoint cannot be served; check the files under [grpc]")]
+    /// A certificate or key cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// The gRPC endpoint failed.
+    #[error("the gRPC endpoint failed")]
     Grpc(#[source] tonic::transport::Error),
     /// The address cannot be listened on.
     #[error("{key}: cannot listen on {address}; is another server running?")]
@@ -96,7 +88,7 @@ pub async fn run(
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     config.check()?;
-    let credentials = read_credentials(&config)?;
+    let certificates = certificates(&config)?;
     let rooms = open(&config).await?;
     let grpc_listener = listen("grpc.listen", config.grpc.listen).await?;
     let console_listener = listen("console.listen", config.console.listen).await?;
@@ -107,10 +99,10 @@ pub async fn run(
 
     let (stop, stopped) = watch::channel(false);
     let expiry = tokio::spawn(drop_expired(rooms.unfinished.clone(), stopped.clone()));
-    let incoming = TcpIncoming::from(grpc_listener.0).with_nodelay(Some(true));
-    let grpc_server = grpc::server(&credentials)
-        .map_err(ServeError::Grpc)?
-        .add_routes(grpc::routes(&rooms))
+    let domain = config.grpc.trust_domain.clone();
+    let incoming = tls::connections(grpc_listener.0, certificates, domain);
+    let grpc_server = grpc::server()
+        .add_routes(grpc::routes(&rooms).await.map_err(|_| ServeError::Defect)?)
         .serve_with_incoming_shutdown(incoming, told(stopped.clone()));
     let console_server = axum::serve(console_listener.0, console::router(rooms))
         .with_graceful_shutdown(told(stopped));
@@ -213,19 +205,13 @@ async fn open(config: &Config) -> Result<Rooms, ServeError> {
     opened.await.map_err(|_| ServeError::Defect)?
 }
 
-fn read_credentials(config: &Config) -> Result<Credentials, ServeError> {
-    let read = |key: &'static str, path: &Path| {
-        std::fs::read_to_string(path).map_err(|source| ServeError::Credentials {
-            key,
-            path: path.into(),
-            source,
-        })
-    };
-    Ok(Credentials {
-        certificate: read("grpc.certificate", &config.grpc.certificate)?,
-        key: Zeroizing::new(read("grpc.key", &config.grpc.key)?),
-        client_ca: read("grpc.client_ca", &config.grpc.client_ca)?,
-    })
+fn certificates(config: &Config) -> Result<Certificates, ServeError> {
+    let grpc = &config.grpc;
+    Ok(Certificates::load(TlsFiles {
+        certificate: grpc.certificate.clone(),
+        key: grpc.key.clone(),
+        client_ca: grpc.client_ca.clone(),
+    })?)
 }
 
 async fn listen(

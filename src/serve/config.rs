@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use zeroize::Zeroizing;
 
+use super::identity::TrustDomain;
 use crate::store::{KeyProvider, ReadStoreKeyError};
 use crate::terms::LinkageProfile;
 
@@ -119,6 +120,9 @@ pub struct GrpcConfig {
     pub key: PathBuf,
     /// Certificate of the authority that signs the callers' certificates, PEM.
     pub client_ca: PathBuf,
+    /// Trust domain of the certificates: that of `musubi init`, or the operator's own.
+    #[serde(default)]
+    pub trust_domain: TrustDomain,
 }
 
 /// How submissions are taken in.

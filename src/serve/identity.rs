@@ -1,14 +1,56 @@
 //! Who is calling: read from the client certificate, never from a header.
 
 use std::fmt;
+use std::time::{SystemTime, UNIX_EPOCH};
 
+use serde::{Deserialize, Serialize};
 use x509_parser::extensions::GeneralName;
 use x509_parser::prelude::{FromDer, X509Certificate};
 
 use crate::terms::SourceId;
 
-/// Trust domain of the identities.
-pub const TRUST_DOMAIN: &str = "musubi.test";
+/// The trust domain of an operator's certificates: the host part of their SPIFFE URIs.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct TrustDomain(String);
+
+/// A text that is no trust domain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a trust domain has 1 to 255 of a-z, 0-9, '.', '-' and '_'")]
+pub struct TrustDomainError;
+
+impl TryFrom<String> for TrustDomain {
+    type Error = TrustDomainError;
+
+    fn try_from(text: String) -> Result<Self, TrustDomainError> {
+        let good =
+            |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || b".-_".contains(&byte);
+        if (1..=255).contains(&text.len()) && text.bytes().all(good) {
+            Ok(Self(text))
+        } else {
+            Err(TrustDomainError)
+        }
+    }
+}
+
+impl From<TrustDomain> for String {
+    fn from(domain: TrustDomain) -> Self {
+        domain.0
+    }
+}
+
+impl Default for TrustDomain {
+    /// `musubi.test`: that of the certificates that `musubi init` makes.
+    fn default() -> Self {
+        Self("musubi.test".into())
+    }
+}
+
+impl fmt::Display for TrustDomain {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
 
 /// What a caller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -62,11 +104,8 @@ pub struct Identity {
 }
 
 /// Why a certificate names nobody.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum IdentityError {
-    /// No certificate came with the connection.
-    #[error("a client certificate is needed; give --cert and --key")]
-    NoCertificate,
     /// Not X.509.
     #[error("the client certificate is not a valid X.509 certificate")]
     Malformed,
@@ -75,10 +114,49 @@ pub enum IdentityError {
     UriCount,
     /// The URI is not an identity.
     #[error(
-        "the URI name of the client certificate must be spiffe://{TRUST_DOMAIN}/ROLE/NAME, \
+        "the URI name of the client certificate must be spiffe://{domain}/ROLE/NAME, \
          ROLE one of source, pipeline, officer, auditor, admin"
     )]
-    Form,
+    Form {
+        /// The domain of this server.
+        domain: TrustDomain,
+    },
+    /// Its time has passed while the connection was open.
+    #[error("the client certificate has expired; connect again with a new one")]
+    Expired,
+}
+
+/// Who is at the other end of a connection, as its certificate says.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    identity: Result<Identity, IdentityError>,
+    /// When the certificate ends, seconds since 1970, UTC.
+    expires_unix_s: u64,
+}
+
+impl Caller {
+    /// `der`: a certificate that TLS has already verified.
+    pub(super) fn from_certificate(der: &[u8], domain: &TrustDomain) -> Self {
+        let parsed = X509Certificate::from_der(der);
+        let end = parsed.map_or(0, |(_, leaf)| leaf.validity().not_after.timestamp());
+        Self {
+            identity: Identity::from_certificate(der, domain),
+            // A time before 1970 has passed.
+            expires_unix_s: u64::try_from(end).unwrap_or_default(),
+        }
+    }
+
+    /// Who calls now.
+    ///
+    /// # Errors
+    /// [`IdentityError`], also if the certificate has expired since the connection was opened.
+    pub(super) fn identity(&self) -> Result<&Identity, IdentityError> {
+        let now = SystemTime::now().duration_since(UNIX_EPOCH);
+        if now.is_ok_and(|now| now.as_secs() > self.expires_unix_s) {
+            return Err(IdentityError::Expired);
+        }
+        self.identity.as_ref().map_err(Clone::clone)
+    }
 }
 
 impl Identity {
@@ -102,8 +180,8 @@ impl Identity {
 
     /// `spiffe://{domain}/{role}/{name}`.
     #[must_use]
-    pub fn uri(&self) -> String {
-        format!("spiffe://{TRUST_DOMAIN}/{}/{}", self.role, self.name)
+    pub fn uri(&self, domain: &TrustDomain) -> String {
+        format!("spiffe://{domain}/{}/{}", self.role, self.name)
     }
 
     /// `{role}/{name}`, as it stands in the audit log.
@@ -116,7 +194,7 @@ impl Identity {
     ///
     /// # Errors
     /// [`IdentityError`]: the first rule that is broken.
-    pub fn from_certificate(der: &[u8]) -> Result<Self, IdentityError> {
+    pub fn from_certificate(der: &[u8], domain: &TrustDomain) -> Result<Self, IdentityError> {
         let (rest, certificate) =
             X509Certificate::from_der(der).map_err(|_| IdentityError::Malformed)?;
         if !rest.is_empty() {
@@ -135,24 +213,21 @@ impl Identity {
                 _ => None,
             });
         match (uris.next(), uris.next()) {
-            (Some(uri), None) => Self::from_uri(uri),
+            (Some(uri), None) => Self::from_uri(uri, domain).ok_or_else(|| IdentityError::Form {
+                domain: domain.clone(),
+            }),
             _ => Err(IdentityError::UriCount),
         }
     }
 
-    fn from_uri(uri: &str) -> Result<Self, IdentityError> {
-        let (role, name) = uri
-            .strip_prefix("spiffe://")
-            .and_then(|rest| rest.strip_prefix(TRUST_DOMAIN))
-            .and_then(|rest| rest.strip_prefix('/'))
-            .and_then(|rest| rest.split_once('/'))
-            .ok_or(IdentityError::Form)?;
-        let role = Role::ALL
-            .into_iter()
-            .find(|known| known.as_str() == role)
-            .ok_or(IdentityError::Form)?;
-        let name = SourceId::new(name).map_err(|_| IdentityError::Form)?;
-        Ok(Self { role, name })
+    fn from_uri(uri: &str, domain: &TrustDomain) -> Option<Self> {
+        let rest = uri
+            .strip_prefix("spiffe://")?
+            .strip_prefix(domain.0.as_str())?;
+        let (role, name) = rest.strip_prefix('/')?.split_once('/')?;
+        let role = Role::ALL.into_iter().find(|known| known.as_str() == role)?;
+        let name = SourceId::new(name).ok()?;
+        Some(Self { role, name })
     }
 }
 
@@ -166,6 +241,10 @@ pub(super) mod tests {
     pub fn der(pem: &str) -> Vec<u8> {
         let (_, pem) = x509_parser::pem::parse_x509_pem(pem.as_bytes()).expect("PEM");
         pem.contents
+    }
+
+    fn read(der: &[u8]) -> Result<Identity, IdentityError> {
+        Identity::from_certificate(der, &TrustDomain::default())
     }
 
     fn certificate(uris: &[&str]) -> Vec<u8> {
@@ -189,7 +268,7 @@ pub(super) mod tests {
     fn one_uri_of_the_right_form_is_an_identity() {
         for role in Role::ALL {
             let der = certificate(&[&format!("spiffe://musubi.test/{role}/hosp_a")]);
-            let identity = Identity::from_certificate(&der).expect("identity");
+            let identity = read(&der).expect("identity");
             assert_eq!(identity.role(), role);
             assert_eq!(identity.actor(), format!("{role}/hosp_a"));
         }
@@ -197,10 +276,10 @@ pub(super) mod tests {
 
     #[test]
     fn no_uri_or_two_are_refused() {
-        let none = Identity::from_certificate(&certificate(&[]));
+        let none = read(&certificate(&[]));
         assert_eq!(none, Err(IdentityError::UriCount));
         let good = "spiffe://musubi.test/source/hosp_a";
-        let two = Identity::from_certificate(&certificate(&[good, good]));
+        let two = read(&certificate(&[good, good]));
         assert_eq!(two, Err(IdentityError::UriCount));
     }
 
@@ -216,12 +295,30 @@ pub(super) mod tests {
             "spiffe://musubi.test/source/hosp_a/more",
             "https://musubi.test/source/hosp_a",
         ] {
-            let refused = Identity::from_certificate(&certificate(&[bad]));
-            assert_eq!(refused, Err(IdentityError::Form), "{bad}");
+            let refused = read(&certificate(&[bad]));
+            let domain = TrustDomain::default();
+            assert_eq!(refused, Err(IdentityError::Form { domain }), "{bad}");
         }
-        assert_eq!(
-            Identity::from_certificate(b"no"),
-            Err(IdentityError::Malformed)
-        );
+        assert_eq!(read(b"no"), Err(IdentityError::Malformed));
+    }
+
+    #[test]
+    fn an_operator_has_a_trust_domain_of_its_own() {
+        let own = TrustDomain::try_from("linkage.example".to_owned()).expect("good");
+        let der = certificate(&["spiffe://linkage.example/auditor/x"]);
+        assert!(Identity::from_certificate(&der, &own).is_ok());
+        assert!(read(&der).is_err());
+        for bad in ["", "Upper", "a/b", "a b", &"x".repeat(256)] {
+            assert!(TrustDomain::try_from(bad.to_owned()).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_certificate_that_ends_while_its_connection_is_open_is_refused_from_then_on() {
+        let der = certificate(&["spiffe://musubi.test/auditor/x"]);
+        let mut caller = Caller::from_certificate(&der, &TrustDomain::default());
+        assert!(caller.identity().is_ok());
+        caller.expires_unix_s = 1;
+        assert_eq!(caller.identity(), Err(IdentityError::Expired));
     }
 }

@@ -1,6 +1,6 @@
 //! The door: gRPC, console, config, authorisation, wiring.
 //!
-//! A call passes, in this order: TLS with a client certificate, [`identity`] (who is it),
+//! A call passes, in this order: TLS with a client certificate (`tls`), [`identity`] (who is it),
 //! [`authorise`] (may this role call this method), the handler in `grpc` (is it about the
 //! caller's own things), and the error table in `grpc/status.rs`.
 
@@ -11,6 +11,7 @@ mod console;
 mod grpc;
 pub mod identity;
 pub mod pki;
+mod tls;
 
 pub use app::{Ready, ServeError, run};
 pub use config::Config;

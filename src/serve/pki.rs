@@ -14,7 +14,7 @@ use rcgen::{
 };
 use zeroize::Zeroizing;
 
-use super::identity::{Identity, TRUST_DOMAIN};
+use super::identity::{Identity, TrustDomain};
 use crate::terms::SourceId;
 
 /// Validity of a leaf certificate, days.
@@ -144,8 +144,12 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// [`PkiError::Make`].
-    pub fn issue(&self, identity: &Identity) -> Result<IssuedCertificate, PkiError> {
-        let names = vec![SanType::URI(identity.uri().try_into()?)];
+    pub fn issue(
+        &self,
+        identity: &Identity,
+        domain: &TrustDomain,
+    ) -> Result<IssuedCertificate, PkiError> {
+        let names = vec![SanType::URI(identity.uri(domain).try_into()?)];
         self.leaf(names, ExtendedKeyUsagePurpose::ClientAuth)
     }
 
@@ -153,8 +157,12 @@ impl CertificateAuthority {
     ///
     /// # Errors
     /// [`PkiError::Make`].
-    pub fn issue_server(&self, name: &SourceId) -> Result<IssuedCertificate, PkiError> {
-        let uri = format!("spiffe://{TRUST_DOMAIN}/server/{name}");
+    pub fn issue_server(
+        &self,
+        name: &SourceId,
+        domain: &TrustDomain,
+    ) -> Result<IssuedCertificate, PkiError> {
+        let uri = format!("spiffe://{domain}/server/{name}");
         let names = vec![
             SanType::URI(uri.as_str().try_into()?),
             SanType::DnsName("localhost".try_into()?),
@@ -265,9 +273,10 @@ mod tests {
         assert_eq!(loaded.certificate_pem(), made.certificate_pem());
         let name = SourceId::new("linkage").expect("good name");
         let identity = Identity::new(Role::Pipeline, name);
-        let leaf = loaded.issue(&identity).expect("issued");
+        let domain = TrustDomain::default();
+        let leaf = loaded.issue(&identity, &domain).expect("issued");
         let der = crate::serve::identity::tests::der(&leaf.certificate_pem);
-        assert!(Identity::from_certificate(&der) == Ok(identity));
+        assert!(Identity::from_certificate(&der, &domain) == Ok(identity));
     }
 
     #[test]

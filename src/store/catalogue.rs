@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use data_encoding::HEXLOWER;
 use roaring::RoaringBitmap;
 
 use super::crypt::{DataKeys, Tombstone};
@@ -14,7 +15,7 @@ use super::log::{
 use super::sealed::Seal;
 use super::segment::{Expected, RowLocation};
 use crate::terms::profile::Layout;
-use crate::terms::{LinkageProfile, Receipt, RunId, SourceId, run::Run};
+use crate::terms::{LinkageProfile, Project, ProjectId, Receipt, RunId, SourceId, run::Run};
 
 /// A submission that was taken in.
 pub(super) struct Submission {
@@ -81,7 +82,7 @@ pub(super) fn receipt(
         signature: String::new(),
     };
     let signature = keys.sign(&receipt.signed_bytes());
-    receipt.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+    receipt.signature = HEXLOWER.encode(&signature);
     receipt
 }
 
@@ -130,6 +131,8 @@ pub(super) struct Catalogue {
     pub(super) publications: Vec<Publication>,
     /// Records that were erased and do not come back.
     pub(super) tombstones: HashSet<Tombstone>,
+    /// Projects by name.
+    pub(super) projects: BTreeMap<ProjectId, Project>,
     /// Rewritings of segments so far.
     pub(super) rewritings: u64,
     requests: BTreeMap<(SourceId, String), usize>,
@@ -170,6 +173,9 @@ impl Catalogue {
                 self.publications.push(Publication { run, snapshot });
             }
             LogEntry::Audit(_) => {}
+            LogEntry::Project(project) => {
+                self.projects.insert(project.id.clone(), project);
+            }
             LogEntry::Rewriting(rewriting) => self.apply_rewriting(rewriting)?,
         }
         Ok(())

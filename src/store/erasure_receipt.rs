@@ -1,5 +1,7 @@
 //! Signs that records were erased, with the key that submissions are signed with.
 
+use data_encoding::HEXLOWER;
+
 use super::{ErasureReport, Store};
 use crate::terms::{ErasureReceipt, RecordRef, SourceId};
 
@@ -23,7 +25,7 @@ impl Store {
             signature: String::new(),
         };
         let signature = self.inner.disk.keys().sign(&receipt.signed_bytes());
-        receipt.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        receipt.signature = HEXLOWER.encode(&signature);
         receipt
     }
 }

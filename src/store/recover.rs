@@ -10,6 +10,7 @@ use super::disk::Disk;
 use super::fault::StorageFault;
 use super::index::{Applied, Index, IndexError};
 use super::log::{self, Scanned, log_path, scan};
+use super::project::remove_leftover_keys;
 use super::segment::{self, SegmentDirectory, read_directory, segment_path};
 use super::snapshot;
 use super::vault::Vault;
@@ -129,7 +130,7 @@ pub(super) fn remove_leftovers(disk: &Vault, catalogue: &Catalogue) -> Result<()
             disk.sync_dir(&directory)?;
         }
     }
-    Ok(())
+    remove_leftover_keys(disk, catalogue)
 }
 
 /// Why the index could not be brought up to date.

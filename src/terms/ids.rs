@@ -11,12 +11,24 @@ pub enum IdError {
     /// A source name is 1 to 63 of `a-z 0-9 _ -`, starting with a letter.
     #[error("a source name is 1 to 63 characters of a-z, 0-9, '_' and '-', starting with a letter")]
     Source,
+    /// A project name has the form of a source name.
+    #[error(
+        "a project name is 1 to 63 characters of a-z, 0-9, '_' and '-', starting with a letter"
+    )]
+    Project,
     /// A record ref is 1 to 64 bytes without control characters.
     #[error("a record ref is 1 to 64 bytes and holds no control characters")]
     RecordRef,
     /// An entity or run ID is 32 hexadecimal digits.
     #[error("an ID is 32 hexadecimal digits")]
     Hex128,
+}
+
+/// Whether a text is 1 to 63 of `a-z 0-9 _ -`, starting with a letter.
+pub(super) fn is_slug(text: &str) -> bool {
+    let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
+    let starts_well = text.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
+    starts_well && text.len() <= 63 && text.bytes().all(good)
 }
 
 /// Organisation, or one of its systems, that holds persons' data and submits encodings.
@@ -31,9 +43,7 @@ impl SourceId {
     /// [`IdError::Source`].
     pub fn new(name: impl Into<String>) -> Result<Self, IdError> {
         let name = name.into();
-        let good = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'_' || b == b'-';
-        let starts_well = name.as_bytes().first().is_some_and(u8::is_ascii_lowercase);
-        if starts_well && name.len() <= 63 && name.bytes().all(good) {
+        if is_slug(&name) {
             Ok(Self(name))
         } else {
             Err(IdError::Source)

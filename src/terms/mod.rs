@@ -29,6 +29,8 @@
 //! | verdict | a person's decision on a pair: one person or not | [`Verdict`] |
 //! | cluster | rows that one run believes to be one person | `Vec<RowIndex>` |
 //! | entity | the lasting identity that a cluster continues across runs | [`EntityId`] |
+//! | project | an approved use of linked data, with one recipient and one output domain | [`Project`] |
+//! | pseudonym | what one project calls one entity | [`Pseudonym`] |
 //! | run, step | one execution of the linkage job; one room's part of it | [`run::Run`] |
 
 mod attribute;
@@ -44,6 +46,8 @@ mod linkage;
 pub mod methods;
 pub mod people;
 pub mod profile;
+mod project;
+mod pseudonym;
 pub mod run;
 mod submission;
 mod table;
@@ -65,5 +69,7 @@ pub use linkage::{
     Thresholds,
 };
 pub use profile::{Fingerprint, LinkageProfile, ProfileError};
+pub use project::{OutputDomain, Project, ProjectId};
+pub use pseudonym::{Pseudonym, PseudonymError, PseudonymVersion};
 pub use submission::{Receipt, RefusalReason, SubmissionHasher, SubmissionHeader};
 pub use table::{Columns, RecordTable, Row, RowIndex};

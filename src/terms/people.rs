@@ -30,14 +30,26 @@ pub struct CountedPeople {
     pub interval: Interval,
 }
 
+/// Counts of people below this are told as "fewer", to nobody more exactly.
+pub const SMALL_COUNT: u64 = 10;
+
+impl CountedPeople {
+    /// The count, unless it is of somebody but of fewer than [`SMALL_COUNT`], as found or as estimated.
+    #[must_use]
+    pub fn unless_small(self) -> Option<Self> {
+        let enough = self.entities >= SMALL_COUNT && self.people >= SMALL_COUNT as f64;
+        (self.entities == 0 || enough).then_some(self)
+    }
+}
+
 /// People of whom a source, an event kind or a year knows something.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeopleGroup {
     /// The source's name, the kind's name, or the year.
     pub name: String,
-    /// How many.
+    /// How many; `None`: fewer than [`SMALL_COUNT`].
     #[serde(flatten)]
-    pub counted: CountedPeople,
+    pub counted: Option<CountedPeople>,
 }
 
 /// People of whom two kinds of event are known.
@@ -45,12 +57,15 @@ pub struct PeopleGroup {
 pub struct PeopleOverlap {
     /// The two kinds, in order.
     pub kinds: [EventKind; 2],
-    /// How many.
+    /// How many; `None`: fewer than [`SMALL_COUNT`].
     #[serde(flatten)]
-    pub counted: CountedPeople,
+    pub counted: Option<CountedPeople>,
 }
 
 /// The number of people behind a publication. Tracers are nobody.
+///
+/// # Privacy
+/// Small parts are not told. What can be had by subtracting one part from another is not hidden.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct PeopleCount {
     /// All people.
@@ -74,4 +89,36 @@ pub struct PeopleCount {
     pub years: Vec<PeopleGroup>,
     /// By pair of kinds; only pairs of which an entity has both.
     pub overlaps: Vec<PeopleOverlap>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_of_a_few_people_are_not_told() {
+        let of = |entities, people| {
+            let counted = CountedPeople {
+                entities,
+                people,
+                ..CountedPeople::default()
+            };
+            counted.unless_small().map(|told| told.entities)
+        };
+        assert_eq!(of(10, 10.0), Some(10));
+        assert_eq!(of(9, 11.0), None);
+        assert_eq!(of(11, 9.5), None);
+        assert_eq!(of(1, 1.0), None);
+        assert_eq!(of(0, 0.0), Some(0), "nobody is no secret");
+        let group = PeopleGroup {
+            name: "2019".into(),
+            counted: None,
+        };
+        let json = serde_json::to_string(&group).expect("JSON");
+        assert_eq!(json, r#"{"name":"2019"}"#);
+        assert_eq!(
+            serde_json::from_str::<PeopleGroup>(&json).expect("back"),
+            group
+        );
+    }
 }

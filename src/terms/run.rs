@@ -98,6 +98,9 @@ pub enum ThresholdPolicy {
     FalseLinksPer1000(f64),
     /// These cuts.
     Given(Thresholds),
+    /// The model and the cuts of the last run that succeeded: every pair weighs what it weighed then, so
+    /// that IDs change by what is new in the records alone.
+    AsBefore,
 }
 
 impl From<Option<Thresholds>> for ThresholdPolicy {
@@ -115,7 +118,7 @@ impl ThresholdPolicy {
     #[must_use]
     pub fn is_valid(&self) -> bool {
         match self {
-            Self::Precision => true,
+            Self::Precision | Self::AsBefore => true,
             Self::FalseLinksPer1000(target) => *target > 0.0 && *target <= Self::FALSE_LINKS_MAX,
             Self::Given(cuts) => {
                 let finite = cuts.upper_bits.is_finite() && cuts.lower_bits.is_finite();

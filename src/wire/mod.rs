@@ -7,19 +7,23 @@ pub mod pb {
     tonic::include_proto!("musubi.v1");
 }
 
+/// `FileDescriptorSet` of `proto/musubi/v1`, for server reflection.
+pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
+
 mod convert;
+mod method;
+mod refusal;
 
 pub use convert::{
     ENTITIES, NameError, RUNS, RunError, SOURCES, SubmissionError, entity_name, parse_entity_name,
     parse_run_name, parse_source_name, refused_or_encoding, run_name, source_name,
 };
 
+pub use method::Method;
+pub use refusal::{ERROR_DOMAIN, reason_of, reason_word, refusal};
+
 /// Most records in one chunk of a submission.
 pub const CHUNK_RECORDS_MAX: usize = 4096;
 
 /// Most bytes of one message, decoded.
 pub const MESSAGE_BYTES_MAX: usize = 4 * 1024 * 1024;
-
-/// Metadata key under which a refused call says its reason in one word, as in
-/// `PROFILE_FINGERPRINT`.
-pub const REASON_KEY: &str = "x-musubi-reason";

@@ -2,7 +2,9 @@
 
 mod access;
 mod console;
+mod link_command;
 mod linkage;
+mod matrix;
 mod resume;
 mod submission;
 mod world;

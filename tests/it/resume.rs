@@ -12,7 +12,7 @@ use musubi::tools::source::client::{Connection, submit_file};
 use musubi::tools::source::uuid::uuid;
 use musubi::wire::pb::submission_service_client::SubmissionServiceClient;
 use musubi::wire::pb::submit_request::Part;
-use musubi::wire::{REASON_KEY, pb};
+use musubi::wire::{pb, reason_of};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Mutex, Semaphore};
@@ -239,9 +239,8 @@ async fn a_server_that_is_not_there_is_reported_at_once() {
     assert!(error.contains("no server answers"), "{error}");
 }
 
-fn reason(status: &Status) -> &str {
-    let value = status.metadata().get(REASON_KEY).expect("a reason");
-    value.to_str().expect("ASCII")
+fn reason(status: &Status) -> String {
+    reason_of(status).expect("a reason")
 }
 
 #[tokio::test(flavor = "multi_thread")]

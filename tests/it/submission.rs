@@ -6,14 +6,13 @@ use musubi::terms::Fingerprint;
 use musubi::tools::source::client::{SubmitError, submit_file};
 use musubi::wire::pb::submission_service_client::SubmissionServiceClient;
 use musubi::wire::pb::submit_request::Part;
-use musubi::wire::{REASON_KEY, pb};
+use musubi::wire::{pb, reason_of};
 use tonic::{Code, Status};
 
 use crate::world::{World, header, profile, record, records, source};
 
-fn reason(status: &Status) -> &str {
-    let value = status.metadata().get(REASON_KEY).expect("a reason");
-    value.to_str().expect("ASCII")
+fn reason(status: &Status) -> String {
+    reason_of(status).expect("a reason")
 }
 
 /// Sends parts as they are.

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::time::{Duration, Instant};
 
 use musubi::encode::file::ReadEncodingError;
-use musubi::serve::identity::{Identity, Role};
+use musubi::serve::identity::{Identity, Role, TrustDomain};
 use musubi::serve::pki::CertificateAuthority;
 use musubi::serve::{Config, Ready, ServeError, app};
 use musubi::terms::{
@@ -109,7 +109,10 @@ impl World {
     pub fn issue(&self, role: Role, stem: &str) {
         let authority = CertificateAuthority::load(&self.certs()).expect("authority");
         let leaf = authority
-            .issue(&Identity::new(role, source("someone")))
+            .issue(
+                &Identity::new(role, source("someone")),
+                &TrustDomain::default(),
+            )
             .expect("issued");
         leaf.save(&self.certs(), stem).expect("saved");
     }

@@ -92,8 +92,9 @@ impl OperatorClient {
         &mut self,
         policy: impl Into<ThresholdPolicy>,
     ) -> Result<Run, OperatorError> {
-        let (thresholds, target) = match policy.into() {
-            ThresholdPolicy::Precision => (None, None),
+        let policy = policy.into();
+        let (thresholds, target) = match policy {
+            ThresholdPolicy::Precision | ThresholdPolicy::AsBefore => (None, None),
             ThresholdPolicy::FalseLinksPer1000(target) => (None, Some(target)),
             ThresholdPolicy::Given(cuts) => (Some(cuts.into()), None),
         };
@@ -101,6 +102,7 @@ impl OperatorClient {
             request_id: random_uuid()?,
             thresholds,
             target_false_links_per_1000_people: target,
+            as_before: policy == ThresholdPolicy::AsBefore,
         };
         let answer = self.jobs.run_link_records_job(request).await?;
         read_run(answer.into_inner().run)

@@ -9,7 +9,7 @@ use crate::serve::Config;
 use crate::serve::config::{
     ConsoleConfig, GrpcConfig, LinkageConfig, StoreConfig, SubmissionConfig, default_grpc_listen,
 };
-use crate::serve::identity::{Identity, Role};
+use crate::serve::identity::{Identity, Role, TrustDomain};
 use crate::serve::pki::{CertificateAuthority, PkiError};
 use crate::store::{StoreKey, WriteStoreKeyError};
 use crate::terms::profile::BUILT_IN;
@@ -95,22 +95,25 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
     std::fs::create_dir_all(&keys).map_err(file(&keys))?;
     StoreKey::create(&dir.join(STORE_KEY))?;
 
+    let domain = TrustDomain::default();
     let authority = CertificateAuthority::create()?;
     authority.save(&certs)?;
     let operator =
         |name: &str| SourceId::new(name).map_err(|rule| InitError::Source { place: 0, rule });
     authority
-        .issue_server(&operator("server")?)?
+        .issue_server(&operator("server")?, &domain)?
         .save(&certs, "server")?;
     for source in sources {
         let identity = Identity::new(Role::Source, source.clone());
         authority
-            .issue(&identity)?
+            .issue(&identity, &domain)?
             .save(&certs, &format!("source-{source}"))?;
     }
     for role in [Role::Pipeline, Role::Officer] {
         let identity = Identity::new(role, operator("operator")?);
-        authority.issue(&identity)?.save(&certs, role.as_str())?;
+        authority
+            .issue(&identity, &domain)?
+            .save(&certs, role.as_str())?;
     }
 
     let comes_with_musubi = BUILT_IN.iter().any(|(name, _)| {
@@ -141,6 +144,7 @@ pub fn set_up(dir: &Path, profile: &LinkageProfile, sources: &[SourceId]) -> Res
             certificate: "certs/server.crt".into(),
             key: "certs/server.key".into(),
             client_ca: "certs/ca.crt".into(),
+            trust_domain: domain,
         },
         submission: SubmissionConfig::default(),
         console: ConsoleConfig::default(),

@@ -32,13 +32,28 @@ pub struct LinkArguments {
     )]
     lower: Option<f64>,
     /// Choose the threshold so that at most so many false links are expected for 1,000 people
-    #[arg(long, value_name = "N", conflicts_with = "upper")]
+    #[arg(long, value_name = "N", conflicts_with = "upper", value_parser = target, allow_negative_numbers = true)]
     target_false_links_per_1000: Option<f64>,
+    /// Keep the model and the thresholds of the last run, so that IDs change by new records alone
+    #[arg(long, conflicts_with_all = ["upper", "target_false_links_per_1000"])]
+    as_before: bool,
     #[command(flatten)]
     connect: ConnectArguments,
     /// Print JSON
     #[arg(long)]
     json: bool,
+}
+
+/// A number of false links for 1,000 people that may be asked for.
+fn target(text: &str) -> Result<f64, String> {
+    let target = text.parse().unwrap_or(f64::NAN);
+    match ThresholdPolicy::FalseLinksPer1000(target).is_valid() {
+        true => Ok(target),
+        false => Err(format!(
+            "a number above 0, at most {}",
+            ThresholdPolicy::FALSE_LINKS_MAX
+        )),
+    }
 }
 
 /// Starts a run, or joins the one under way.
@@ -51,6 +66,7 @@ pub async fn run(arguments: &LinkArguments) -> Outcome {
             upper_bits,
             lower_bits,
         }),
+        _ if arguments.as_before => ThresholdPolicy::AsBefore,
         _ => match arguments.target_false_links_per_1000 {
             Some(target) => ThresholdPolicy::FalseLinksPer1000(target),
             None => ThresholdPolicy::Precision,

@@ -3,7 +3,7 @@
 use super::{Outcome, show};
 use crate::terms::EventKind;
 use crate::terms::methods::{EstimateBasis, MethodsSheet};
-use crate::terms::people::{CountedPeople, PeopleBasis, PeopleCount};
+use crate::terms::people::{CountedPeople, PeopleBasis, PeopleCount, SMALL_COUNT};
 use crate::terms::run::{Run, RunReport};
 
 /// A run without a methods sheet.
@@ -144,7 +144,11 @@ fn count(people: &PeopleCount) -> String {
         "people",
         "95 %"
     );
-    let mut line = |name: &str, counted: &CountedPeople| {
+    let mut line = |name: &str, counted: &Option<CountedPeople>| {
+        let Some(counted) = counted else {
+            text += &format!("{name:<32} fewer than {SMALL_COUNT}\n");
+            return;
+        };
         let (low, high) = (counted.interval.low, counted.interval.high);
         text += &format!(
             "{name:<32} {:>10} {:>10.0} {low:>10.0}-{high:<10.0}\n",

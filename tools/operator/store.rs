@@ -293,6 +293,8 @@ fn table(rows: &[(&str, u64)], as_json: bool) -> Outcome {
 
 #[cfg(test)]
 mod tests {
+    use data_encoding::HEXLOWER;
+
     use super::*;
     use crate::terms::LinkageProfile;
     use crate::tools::operator::init;
@@ -362,9 +364,7 @@ mod tests {
         });
         run(&command).expect("erased");
         let store = arguments(&directory).open().expect("opened");
-        let key: String = (store.receipt_key().iter())
-            .map(|byte| format!("{byte:02x}"))
-            .collect();
+        let key = HEXLOWER.encode(&store.receipt_key());
         drop(store);
         let checked = receipts::check(&out, &key).expect("signed by this server");
         let checked = checked.to_string();

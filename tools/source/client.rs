@@ -9,7 +9,7 @@ use tonic::{Code, Status};
 use zeroize::Zeroizing;
 
 pub use super::submit::{SubmitError, submit_file, submit_records};
-use crate::wire::REASON_KEY;
+use crate::wire::reason_of;
 
 /// A server that does not answer within this time is not there.
 const CONNECT: Duration = Duration::from_secs(10);
@@ -90,10 +90,7 @@ pub struct CallError {
 
 impl From<Status> for CallError {
     fn from(status: Status) -> Self {
-        let reason = status.metadata().get(REASON_KEY);
-        let reason = reason
-            .and_then(|value| value.to_str().ok())
-            .map(str::to_owned);
+        let reason = reason_of(&status);
         let causes = chain(&status);
         let message = if reason.is_some() {
             status.message().to_owned()
@@ -207,6 +204,8 @@ fn chain(error: &dyn Error) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::wire::pb::ErrorReason;
+    use crate::wire::refusal;
 
     #[test]
     fn the_files_of_a_role_lie_side_by_side() {
@@ -227,9 +226,8 @@ mod tests {
 
     #[test]
     fn a_refusal_keeps_the_servers_words_and_reason() {
-        let mut status = Status::failed_precondition("do this first");
-        let value = "NO_PROFILE".parse().expect("ASCII");
-        status.metadata_mut().insert(REASON_KEY, value);
+        let (code, reason) = (Code::FailedPrecondition, ErrorReason::NoProfile);
+        let status = refusal(code, reason, "do this first");
         let error = CallError::from(status);
         assert_eq!(error.reason.as_deref(), Some("NO_PROFILE"));
         assert_eq!(error.to_string(), "do this first");

@@ -4,6 +4,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 
 use clap::{Args, Subcommand};
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use ed25519_dalek::{Signature, Verifier, VerifyingKey};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -194,11 +195,7 @@ pub fn run(command: &ReceiptsCommand) -> Outcome {
             };
             let runtime = tokio::runtime::Runtime::new()?;
             let key = runtime.block_on(server_key(&connection))?;
-            Ok(key
-                .iter()
-                .map(|byte| format!("{byte:02x}"))
-                .collect::<String>()
-                + "\n")
+            Ok(HEXLOWER.encode(&key) + "\n")
         }
     }
 }
@@ -214,16 +211,8 @@ async fn server_key(
 }
 
 fn from_hex<const N: usize>(text: &str) -> Option<[u8; N]> {
-    if text.len() != 2 * N {
-        return None;
-    }
-    let mut bytes = [0; N];
-    for (byte, pair) in bytes.iter_mut().zip(text.as_bytes().chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *byte = (high * 16 + low) as u8;
-    }
-    Some(bytes)
+    let bytes = HEXLOWER_PERMISSIVE.decode(text.as_bytes()).ok()?;
+    bytes.try_into().ok()
 }
 
 #[cfg(test)]
@@ -249,7 +238,7 @@ mod tests {
             signature: String::new(),
         };
         let signature = key.sign(&receipt.signed_bytes()).to_bytes();
-        receipt.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        receipt.signature = HEXLOWER.encode(&signature);
         (receipt, key.verifying_key().to_bytes())
     }
 
@@ -291,7 +280,7 @@ mod tests {
             signature: String::new(),
         };
         let signature = key.sign(&good.signed_bytes()).to_bytes();
-        good.signature = signature.iter().map(|byte| format!("{byte:02x}")).collect();
+        good.signature = HEXLOWER.encode(&signature);
         let key = key.verifying_key().to_bytes();
         assert!(check_erasure_receipt(&good, &key).is_ok());
         let changes: [fn(&mut ErasureReceipt); 8] = [
@@ -321,7 +310,7 @@ mod tests {
         let path = directory.path().join("r.json");
         let text = serde_json::to_string(&receipt).expect("JSON");
         std::fs::write(&path, text).expect("written");
-        let server_key: String = key.iter().map(|byte| format!("{byte:02x}")).collect();
+        let server_key = HEXLOWER.encode(&key);
         let check = |server_key: &str, json| {
             run(&ReceiptsCommand::Check(CheckArguments {
                 receipt: path.clone(),

@@ -1,11 +1,13 @@
 //! Request IDs: 16 bytes as the text of a UUID (RFC 9562).
 
+use data_encoding::HEXLOWER;
+
 /// Writes the bytes as a UUID of this version; six bits give way to version and variant.
 #[must_use]
 pub fn uuid(mut bytes: [u8; 16], version: u8) -> String {
     bytes[6] = bytes[6] & 0x0f | version << 4;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = HEXLOWER.encode(&bytes);
     let parts = [
         &hex[..8],
         &hex[8..12],

@@ -1,3 +1,4 @@
+use data_encoding::HEXLOWER;
 use proptest::prelude::*;
 use serde::Deserialize;
 
@@ -92,7 +93,7 @@ fn two_keys_are_derived_for_each_feature() {
     let example = golden.kdf_example;
     schema.features = vec![Feature::Ignored; example.num_identifiers];
     let encoder = ClkEncoder::new(schema, example.secret.as_bytes());
-    let hex = |bytes: &[u8]| -> String { bytes.iter().map(|b| format!("{b:02x}")).collect() };
+    let hex = |bytes: &[u8]| HEXLOWER.encode(bytes);
     for (keys, expected) in encoder.keys.iter().zip(&example.keys_hex) {
         assert_eq!(&keys.both().map(hex), expected);
     }

@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::{HEXLOWER, HEXLOWER_PERMISSIVE};
 use zeroize::Zeroizing;
 
 use super::{SECRET_BYTES, SecretFingerprint};
@@ -180,13 +181,7 @@ pub(super) fn write_line_new(path: &Path, line: &str) -> Result<(), WriteKeyErro
 
 /// Lower-case hexadecimal digits.
 pub(super) fn to_hex(secret: &[u8]) -> Zeroizing<String> {
-    let mut text = Zeroizing::new(String::with_capacity(2 * secret.len()));
-    for byte in secret {
-        for digit in [byte >> 4, byte & 15] {
-            text.push(char::from(b"0123456789abcdef"[usize::from(digit)]));
-        }
-    }
-    text
+    Zeroizing::new(HEXLOWER.encode(secret))
 }
 
 /// The text of a key file; `None` if it is too long or not text.
@@ -252,10 +247,6 @@ pub(super) fn from_hex<const N: usize>(hex: &str) -> Option<Zeroizing<[u8; N]>> 
     if hex.len() != 2 * N {
         return None;
     }
-    for (slot, pair) in secret.iter_mut().zip(hex.as_bytes().chunks_exact(2)) {
-        let high = char::from(pair[0]).to_digit(16)?;
-        let low = char::from(pair[1]).to_digit(16)?;
-        *slot = (high * 16 + low) as u8;
-    }
-    Some(secret)
+    let read = HEXLOWER_PERMISSIVE.decode_mut(hex.as_bytes(), secret.as_mut_slice());
+    read.ok().map(|_| secret)
 }

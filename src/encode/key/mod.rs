@@ -45,6 +45,7 @@ pub(super) use stream::KeyStream;
 use std::fmt;
 use std::path::Path;
 
+use data_encoding::HEXLOWER;
 use zeroize::Zeroizing;
 
 use crate::terms::profile::Suite;
@@ -75,7 +76,7 @@ impl SecretFingerprint {
 
 impl fmt::Display for SecretFingerprint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        f.write_str(&HEXLOWER.encode(&self.0))
     }
 }
 

@@ -93,9 +93,8 @@ mod tests {
         key[..20].fill(0x0b);
         // An HMAC pads a short key with zeros: 20 bytes and the same 20 with zeros are one key.
         let hmac = hmac_sha_256(&key, &[b"Hi ", b"There"]);
-        let hex: String = hmac.iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(
-            hex,
+            data_encoding::HEXLOWER.encode(&hmac),
             "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"
         );
     }

@@ -1,16 +1,17 @@
 //! The gate before every handler: no identity or no row in the table, no call. It stands before
 //! the body is read.
 
+use std::sync::Arc;
+
 use axum::extract::Request;
 use axum::middleware::{self, Next};
 use axum::response::{IntoResponse, Response};
 use tonic::Status;
 use tonic::service::Routes;
-use tonic::transport::server::{TcpConnectInfo, TlsConnectInfo};
 
 use super::status;
 use crate::serve::authorise::authorise;
-use crate::serve::identity::{Identity, IdentityError};
+use crate::serve::identity::{Caller, Identity};
 
 /// Puts the gate before all routes.
 pub(super) fn guard(routes: Routes) -> Routes {
@@ -28,16 +29,12 @@ async fn gate(mut request: Request, next: Next) -> Response {
 }
 
 fn admit(request: &Request) -> Result<Identity, Status> {
-    let connection = request.extensions().get::<TlsConnectInfo<TcpConnectInfo>>();
-    let certificates = connection
-        .and_then(TlsConnectInfo::peer_certs)
-        .ok_or_else(|| status::identity(IdentityError::NoCertificate))?;
-    let leaf = certificates
-        .first()
-        .ok_or_else(|| status::identity(IdentityError::NoCertificate))?;
-    let identity = Identity::from_certificate(leaf).map_err(status::identity)?;
+    // Put there by the door, for every connection.
+    let caller = request.extensions().get::<Arc<Caller>>();
+    let identity = caller.ok_or_else(status::defect)?.identity();
+    let identity = identity.map_err(status::identity)?;
     let method = request.uri().path();
-    authorise(&identity, method).map_err(|error| status::authorise(&error))?;
+    authorise(identity, method).map_err(|error| status::authorise(&error))?;
     tracing::debug!(actor = identity.actor(), method, "call");
-    Ok(identity)
+    Ok(identity.clone())
 }

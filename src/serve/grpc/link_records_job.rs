@@ -72,12 +72,15 @@ impl LinkRecordsJobService for LinkRecordsJobHandler {
         }
         let thresholds = request.thresholds.map(Thresholds::try_from);
         let thresholds = thresholds.transpose().map_err(status::malformed)?;
-        let policy = match (thresholds, request.target_false_links_per_1000_people) {
-            (given, None) => given.into(),
-            (None, Some(target)) => ThresholdPolicy::FalseLinksPer1000(target),
-            (Some(_), Some(_)) => {
+        let target = request.target_false_links_per_1000_people;
+        let policy = match (thresholds, target, request.as_before) {
+            (given, None, false) => given.into(),
+            (None, Some(target), false) => ThresholdPolicy::FalseLinksPer1000(target),
+            (None, None, true) => ThresholdPolicy::AsBefore,
+            _ => {
                 return Err(status::malformed(
-                    "fields 'thresholds' and 'target_false_links_per_1000_people': one of them",
+                    "fields 'thresholds', 'target_false_links_per_1000_people' and 'as_before': one \
+                     of them",
                 ));
             }
         };

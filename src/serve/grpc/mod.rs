@@ -1,4 +1,4 @@
-//! The gRPC endpoint: limits, the check of who calls what, and the three services.
+//! The gRPC endpoint: limits, the check of who calls what, and the services.
 
 mod entity;
 mod gate;
@@ -9,21 +9,25 @@ mod submission;
 use std::sync::Arc;
 use std::time::Duration;
 
+use tonic::server::NamedService;
 use tonic::service::Routes;
-use tonic::transport::{Certificate, Identity as TlsIdentity, Server, ServerTlsConfig};
+use tonic::transport::Server;
 use tonic::{Request, Status};
+use tonic_health::ServingStatus;
+pub(super) use tonic_reflection::server::Error as ReflectionError;
 
 use super::identity::Identity;
 use crate::intake::Unfinished;
 use crate::job::JobRunner;
 use crate::store::Store;
-use crate::wire::MESSAGE_BYTES_MAX;
 use crate::wire::pb::entity_service_server::EntityServiceServer;
 use crate::wire::pb::link_records_job_service_server::LinkRecordsJobServiceServer;
 use crate::wire::pb::submission_service_server::SubmissionServiceServer;
+use crate::wire::{DESCRIPTORS, MESSAGE_BYTES_MAX};
 
-/// A TLS handshake that takes longer is given up.
-const HANDSHAKE: Duration = Duration::from_secs(5);
+/// A connection that is older ends when its calls have ended, so that a certificate that was replaced or an authority
+/// that is no longer trusted does not stay in use.
+const CONNECTION_AGE_MAX: Duration = Duration::from_secs(3_600);
 /// Calls under way at once on one connection.
 const STREAMS_MAX: u32 = 32;
 /// Bytes of all headers of one call.
@@ -46,51 +50,49 @@ pub(super) struct Rooms {
     pub(super) secret_fingerprint: Arc<str>,
 }
 
-/// What the endpoint shows to its callers and whom it trusts, PEM.
-pub(super) struct Credentials {
-    pub(super) certificate: String,
-    pub(super) key: zeroize::Zeroizing<String>,
-    pub(super) client_ca: String,
-}
-
-/// The three services behind one gate.
-pub(super) fn routes(rooms: &Rooms) -> Routes {
+/// The services behind one gate, with health (`grpc.health.v1`) and reflection (`grpc.reflection.v1`).
+///
+/// # Errors
+/// If the descriptors that musubi was built with are damaged.
+pub(super) async fn routes(rooms: &Rooms) -> Result<Routes, ReflectionError> {
     let submission = submission::SubmissionHandler::new(rooms.clone());
     let jobs = link_records_job::LinkRecordsJobHandler::new(rooms.clone());
     let entity = entity::EntityHandler::new(rooms.clone());
-    let routes = Routes::new(
-        SubmissionServiceServer::new(submission)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX),
-    )
-    .add_service(
-        LinkRecordsJobServiceServer::new(jobs)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX),
-    )
-    .add_service(
-        EntityServiceServer::new(entity)
-            .max_decoding_message_size(MESSAGE_BYTES_MAX)
-            .max_encoding_message_size(MESSAGE_BYTES_MAX),
-    );
-    gate::guard(routes)
+    let submission = SubmissionServiceServer::new(submission)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let jobs = LinkRecordsJobServiceServer::new(jobs)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let entity = EntityServiceServer::new(entity)
+        .max_decoding_message_size(MESSAGE_BYTES_MAX)
+        .max_encoding_message_size(MESSAGE_BYTES_MAX);
+    let (reporter, health) = tonic_health::server::health_reporter();
+    for service in [name_of(&submission), name_of(&jobs), name_of(&entity)] {
+        reporter
+            .set_service_status(service, ServingStatus::Serving)
+            .await;
+    }
+    let reflection = tonic_reflection::server::Builder::configure()
+        .register_encoded_file_descriptor_set(DESCRIPTORS)
+        .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
+        .build_v1()?;
+    let routes = Routes::new(submission)
+        .add_service(jobs)
+        .add_service(entity)
+        .add_service(health)
+        .add_service(reflection);
+    Ok(gate::guard(routes))
 }
 
-/// A server with every limit set; client certificates are required.
-///
-/// # Errors
-/// If the certificates or the key are malformed.
-pub(super) fn server(credentials: &Credentials) -> Result<Server, tonic::transport::Error> {
-    let tls = ServerTlsConfig::new()
-        .identity(TlsIdentity::from_pem(
-            &credentials.certificate,
-            credentials.key.as_str(),
-        ))
-        .client_ca_root(Certificate::from_pem(&credentials.client_ca))
-        .client_auth_optional(false)
-        .timeout(HANDSHAKE);
-    Ok(Server::builder()
-        .tls_config(tls)?
+/// The full name of a service.
+fn name_of<S: NamedService>(_: &S) -> &'static str {
+    S::NAME
+}
+
+/// A server with every limit set. TLS is done by the door, [`crate::serve::tls`].
+pub(super) fn server() -> Server {
+    Server::builder()
         .max_concurrent_streams(STREAMS_MAX)
         .concurrency_limit_per_connection(STREAMS_MAX as usize)
         .http2_max_header_list_size(HEADER_BYTES_MAX)
@@ -98,8 +100,8 @@ pub(super) fn server(credentials: &Credentials) -> Result<Server, tonic::transpo
         .http2_max_local_error_reset_streams(Some(RESETS_LOCAL_MAX))
         .http2_keepalive_interval(Some(KEEPALIVE))
         .http2_keepalive_timeout(Some(KEEPALIVE_ANSWER))
-        .tcp_nodelay(true)
-        .accept_http1(false))
+        .max_connection_age(CONNECTION_AGE_MAX)
+        .accept_http1(false)
 }
 
 /// Who calls: put there by the gate.

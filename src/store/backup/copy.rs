@@ -3,6 +3,8 @@
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
+
 use super::manifest::FileCopied;
 use crate::store::disk::{Disk, PARTIAL};
 use crate::store::fault::{Explain, StorageFault};
@@ -48,7 +50,7 @@ pub(super) fn read_through(
     Ok(Copied {
         bytes,
         blake3: hasher.finalize().to_hex().to_string(),
-        seal: hex(&last),
+        seal: HEXLOWER.encode(&last),
     })
 }
 
@@ -86,7 +88,7 @@ pub(super) fn seal_of(disk: &Disk, path: &Path) -> Result<(u64, String), Storage
     let mut last = Vec::new();
     std::io::Seek::seek(&mut file, std::io::SeekFrom::Start(start)).explain("read", path)?;
     file.read_to_end(&mut last).explain("read", path)?;
-    Ok((bytes, hex(&last)))
+    Ok((bytes, HEXLOWER.encode(&last)))
 }
 
 /// Refuses a file that is not what the manifest says.
@@ -110,9 +112,4 @@ pub(super) fn check(
         ));
     }
     Ok(())
-}
-
-/// Lower-case hexadecimal digits.
-pub(super) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -4,8 +4,10 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use data_encoding::HEXLOWER;
+
 use super::check::damaged;
-use super::copy::{self, Copied, copy, hex, seal_of};
+use super::copy::{self, Copied, copy, seal_of};
 use super::manifest::{FileCopied, KEYRING, LogCopied, Manifest};
 use super::{BackupError, BackupReport};
 use crate::store::crypt::keyring_path;
@@ -67,7 +69,7 @@ fn try_once(
         head: log.head.hash_hex(),
     };
     let now = since_1970.unwrap_or_default().as_secs();
-    let mut manifest = Manifest::new(hex(&log.store_id), now, copied_log);
+    let mut manifest = Manifest::new(HEXLOWER.encode(&log.store_id), now, copied_log);
     let (mut copied_files, mut copied_bytes) = (1, log.end);
     for (path, name) in files_to_copy(from)? {
         let file = match take(from, to, before, (&path, &name)) {
@@ -114,7 +116,7 @@ fn continued_log(
     };
     let mut continues = head.is_none_or(|head| head.sequence == 0);
     let log = whole_entries(from, |_, position| continues |= Some(position) == head)?;
-    let same = before.is_none_or(|before| before.store == hex(&log.store_id));
+    let same = before.is_none_or(|before| before.store == HEXLOWER.encode(&log.store_id));
     if same && continues {
         return Ok(log);
     }

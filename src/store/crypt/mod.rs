@@ -4,7 +4,7 @@
 //! store key (key file) or passphrase ── wraps ──► keyring file: four random keys
 //!   log key        ─ payload of each log entry
 //!   file key       ─ (file ID) ─ one key for each sealed file and journal
-//!   reference key  ─ keyed hashes that stand for record refs and contents outside sealed files
+//!   reference key  ─ keyed hashes that stand for record refs and contents outside sealed files; keys of projects
 //!   signing key    ─ receipts (Ed25519)
 //! ```
 //!
@@ -23,7 +23,7 @@ use ed25519_dalek::{Signer, SigningKey};
 use zeroize::Zeroizing;
 
 use self::aead::{Cipher, KEY_BYTES, Key};
-use crate::terms::SourceId;
+use crate::terms::{Project, SourceId};
 
 /// Stands for (source, record ref) in the index; cannot be computed without the key.
 pub(super) type RecordKey = [u8; 16];
@@ -50,6 +50,7 @@ pub(super) struct DataKeys {
     records: Key,
     contents: Key,
     tombstones: Key,
+    projects: Key,
     signing: SigningKey,
 }
 
@@ -64,6 +65,7 @@ impl DataKeys {
             records: derive(&keys[2], "musubi/v1/record-key"),
             contents: derive(&keys[2], "musubi/v1/content-mark"),
             tombstones: derive(&keys[2], "musubi/v1/tombstone"),
+            projects: derive(&keys[2], "musubi/v1/project"),
             signing: SigningKey::from_bytes(&keys[3]),
             secret,
         }
@@ -88,6 +90,17 @@ impl DataKeys {
     /// What stands for a content in segments and index.
     pub(super) fn content_mark(&self, content_hash: &[u8; 32]) -> ContentMark {
         first_half(&blake3::keyed_hash(&self.contents, content_hash))
+    }
+
+    /// The key of a project's pseudonyms, for this recipient and this version.
+    pub(super) fn project_key(&self, project: &Project) -> Zeroizing<[u8; KEY_BYTES]> {
+        let mut hasher = blake3::Hasher::new_keyed(&self.projects);
+        for part in [project.id.as_str(), &project.recipient] {
+            hasher.update(&(part.len() as u64).to_le_bytes());
+            hasher.update(part.as_bytes());
+        }
+        hasher.update(&[project.version.get()]);
+        Zeroizing::new(*hasher.finalize().as_bytes())
     }
 
     /// The cipher of one sealed file.

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::terms::{RefusalReason, RunId, SourceId, run::Run};
+use crate::terms::{Project, RefusalReason, RunId, SourceId, run::Run};
 
 /// The store was bound to a linkage profile and an epoch.
 #[derive(Clone, Serialize, Deserialize)]
@@ -109,6 +109,8 @@ pub(in crate::store) enum LogEntry {
     Audit(String),
     /// Kind 6.
     Rewriting(Rewriting),
+    /// Kind 7: a project as it stands, replacing what was said of it before.
+    Project(Project),
 }
 
 impl LogEntry {
@@ -121,6 +123,7 @@ impl LogEntry {
             Self::Publication(_) => 4,
             Self::Audit(_) => 5,
             Self::Rewriting(_) => 6,
+            Self::Project(_) => 7,
         }
     }
 
@@ -133,6 +136,7 @@ impl LogEntry {
             Self::Publication(publication) => to_json(publication),
             Self::Audit(event) => event.clone().into_bytes(),
             Self::Rewriting(rewriting) => to_json(rewriting),
+            Self::Project(project) => to_json(project),
         }
     }
 
@@ -147,6 +151,7 @@ impl LogEntry {
                 .map(Self::Audit)
                 .map_err(|_| "the audit event is not UTF-8"),
             6 => from_json(&payload).map(Self::Rewriting),
+            7 => from_json(&payload).map(Self::Project),
             _ => Err("the entry is of a kind that this program does not know"),
         }
     }

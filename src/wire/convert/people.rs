@@ -28,7 +28,7 @@ impl From<pb::CountedPeople> for CountedPeople {
 fn groups(groups: &[PeopleGroup]) -> Vec<pb::PeopleGroup> {
     let sent = groups.iter().map(|group| pb::PeopleGroup {
         name: group.name.clone(),
-        counted: Some(group.counted.into()),
+        counted: group.counted.map(Into::into),
     });
     sent.collect()
 }
@@ -36,7 +36,7 @@ fn groups(groups: &[PeopleGroup]) -> Vec<pb::PeopleGroup> {
 fn groups_from(groups: Vec<pb::PeopleGroup>) -> Vec<PeopleGroup> {
     let read = groups.into_iter().map(|group| PeopleGroup {
         name: group.name,
-        counted: group.counted.map(Into::into).unwrap_or_default(),
+        counted: group.counted.map(Into::into),
     });
     read.collect()
 }
@@ -50,7 +50,7 @@ impl From<&PeopleCount> for pb::PeopleCount {
         let overlaps = count.overlaps.iter().map(|overlap| pb::PeopleOverlap {
             first_kind: i32::from(overlap.kinds[0].code()),
             second_kind: i32::from(overlap.kinds[1].code()),
-            counted: Some(overlap.counted.into()),
+            counted: overlap.counted.map(Into::into),
         });
         Self {
             all: Some(count.all.into()),
@@ -81,7 +81,7 @@ impl TryFrom<pb::PeopleCount> for PeopleCount {
         let overlaps = count.overlaps.into_iter().filter_map(|overlap| {
             Some(PeopleOverlap {
                 kinds: [kind(overlap.first_kind)?, kind(overlap.second_kind)?],
-                counted: overlap.counted.map(Into::into).unwrap_or_default(),
+                counted: overlap.counted.map(Into::into),
             })
         });
         let interval = |interval: Option<pb::Interval>| interval.unwrap_or_default().into();
@@ -117,7 +117,7 @@ mod tests {
         };
         let group = |name: &str, entities| PeopleGroup {
             name: name.into(),
-            counted: counted(entities),
+            counted: counted(entities).unless_small(),
         };
         let count = PeopleCount {
             all: counted(10),
@@ -132,12 +132,12 @@ mod tests {
                 low: 0.1,
                 high: 0.9,
             },
-            sources: vec![group("hosp_a", 3), group("ndb", 4)],
-            kinds: vec![group("claim", 4)],
-            years: vec![group("2019", 5)],
+            sources: vec![group("hosp_a", 30), group("ndb", 4)],
+            kinds: vec![group("claim", 40)],
+            years: vec![group("2019", 50)],
             overlaps: vec![PeopleOverlap {
                 kinds: [EventKind::Hospital, EventKind::Claim],
-                counted: counted(2),
+                counted: Some(counted(20)),
             }],
         };
         let mut sent = pb::PeopleCount::from(&count);

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use data_encoding::HEXLOWER;
+
 use super::names::{NameError, parse_source_name, source_name};
 use crate::terms::{Fingerprint, Receipt, RefusalReason, SourceId, SubmissionHeader};
 use crate::wire::pb;
@@ -148,17 +150,12 @@ fn to_hex(bytes: &[u8], length: usize, field: &'static str) -> Result<String, Su
     if bytes.len() != length {
         return Err(SubmissionError::Length { field, length });
     }
-    Ok(bytes.iter().map(|byte| format!("{byte:02x}")).collect())
+    Ok(HEXLOWER.encode(bytes))
 }
 
 /// Bytes of a hexadecimal text that this program wrote itself.
 fn from_hex(text: &str) -> Vec<u8> {
-    let digit = |byte: u8| char::from(byte).to_digit(16).unwrap_or_default() as u8;
-    let (pairs, _) = text.as_bytes().as_chunks::<2>();
-    pairs
-        .iter()
-        .map(|[high, low]| digit(*high) << 4 | digit(*low))
-        .collect()
+    HEXLOWER.decode(text.as_bytes()).unwrap_or_default()
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
+use data_encoding::HEXLOWER;
 
 use super::EncodeError;
 use crate::encode::file::{EncodingHeader, EncodingWriter, WrittenFile};
@@ -96,8 +97,8 @@ impl CsvOutput {
             let mut cell = String::new();
             if encoding.presence & self.layout.filter_bit(index) != 0 {
                 let words = &encoding.filters[self.layout.filter_range(index)];
-                let bytes = words.iter().flat_map(|word| word.to_le_bytes());
-                cell.extend(bytes.map(|byte| format!("{byte:02x}")));
+                let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
+                HEXLOWER.encode_append(&bytes, &mut cell);
             }
             row.push(cell);
         }

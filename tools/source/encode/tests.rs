@@ -1,6 +1,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use data_encoding::HEXLOWER;
 use tempfile::TempDir;
 
 use super::batch::BATCH_RECORDS;
@@ -108,12 +109,11 @@ fn a_csv_of_encodings_has_a_column_for_each_filter_and_tag() {
     assert_eq!(header.len(), 1 + columns);
     let rows: Vec<csv::StringRecord> = rows.records().map(|row| row.expect("a row")).collect();
     assert_eq!(&rows[0][0], "R,1");
-    let filter: Vec<String> = encodings[0].filters[layout.filter_range(0)]
+    let filter: Vec<u8> = encodings[0].filters[layout.filter_range(0)]
         .iter()
         .flat_map(|word| word.to_le_bytes())
-        .map(|byte| format!("{byte:02x}"))
         .collect();
-    assert_eq!(rows[0][1], filter.concat());
+    assert_eq!(rows[0][1], HEXLOWER.encode(&filter));
     let tags = 1 + layout.filter_count();
     assert_eq!(rows[0][tags], format!("{:016x}", encodings[0].tags[0]));
     // No sex: no salt, and no tag that binds it.
