@@ -3,7 +3,9 @@
 //! A slot that binds attributes as they are agrees exactly if all of them do. So every attribute of
 //! an agreeing slot agrees; and if all attributes of a differing slot but one are known to agree,
 //! that one differs. Slots with one character left out never tell that an attribute agrees or
-//! differs: a shared one tells that the rest of the tag agrees and this attribute is *near*. What no
+//! differs: a shared one tells that the rest of the tag agrees and this attribute is *near*. A shared
+//! tag with buckets tells that the rest agrees, and of its attribute only that the *bucket* does; if the
+//! rest agrees and the tag differs, so does the attribute. What no
 //! rule reaches is unknown, and carries no evidence. Where a tag pads records that lack an attribute,
 //! a difference tells nothing.
 
@@ -21,6 +23,8 @@ pub(super) struct KnownAttributes {
     pub(super) near: AttributeSet,
     /// More than one character apart, as far as the slots show.
     pub(super) far: AttributeSet,
+    /// Tags that agree in the bucket of an attribute of which nothing else is known: bit *i* is tag *i*.
+    pub(super) buckets: u64,
 }
 
 /// Wholes that agree when all their parts agree.
@@ -47,10 +51,12 @@ const WHOLES: &[(Attribute, &[Attribute])] = &[
     ),
 ];
 
-/// One slot that binds a list of attributes as they are.
+/// One slot that binds a list of attributes as they are, or one of them as a bucket.
 struct Conjunction {
     slot: usize,
     attributes: Vec<Attribute>,
+    /// The tag and its attribute in buckets.
+    bucketed: Option<(usize, Attribute)>,
     agrees: AttributeSet,
     /// Whether a difference tells something.
     tells_difference: bool,
@@ -80,6 +86,7 @@ impl Derivation {
             conjunctions.extend(parts.map(|(slot, part)| Conjunction {
                 slot,
                 attributes: part.attributes.clone(),
+                bucketed: tag.buckets.map(|buckets| (index, buckets.attribute)),
                 agrees: part.agrees,
                 tells_difference: !tag.pad,
             }));
@@ -139,8 +146,26 @@ impl Derivation {
                 known.far.insert(rule.attribute);
             }
         }
+        known.buckets = self.mere_buckets(&known, a, b);
         known
     }
+
+    /// The tags that agree in the bucket of an attribute of which nothing else is known.
+    fn mere_buckets(&self, known: &KnownAttributes, a: &[u64], b: &[u64]) -> u64 {
+        let told = known.agree.union(known.near).union(known.differ);
+        let agree = |slot: usize| a[slot] != 0 && a[slot] == b[slot];
+        let shared = self.conjunctions.iter().filter(|one| agree(one.slot));
+        let mere = shared
+            .filter_map(|one| one.bucketed)
+            .filter(|(_, attribute)| !tells_of(told, *attribute));
+        mere.fold(0, |tags, (tag, _)| tags | 1 << tag)
+    }
+}
+
+/// Whether a set has an attribute, or one that it implies: of a rare given name, the given name.
+fn tells_of(set: AttributeSet, attribute: Attribute) -> bool {
+    let mut implied = attribute.implies().iter();
+    set.contains(attribute) || implied.any(|one| set.contains(*one))
 }
 
 /// Whether two tags have a value in common, in whatever slots.

@@ -137,6 +137,7 @@ fn holds(
                 None
             }
         }
+        Evidence::Bucket(tag) => (known.buckets >> tag & 1 == 1).then_some(true),
         Evidence::Tag(tag) => Some(share_a_value(
             table.tag(pair.a, tag)?,
             table.tag(pair.b, tag)?,

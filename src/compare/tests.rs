@@ -262,6 +262,86 @@ fn a_shared_variant_is_near_and_only_the_whole_value_agrees() {
     );
 }
 
+const BUCKETS: &str = r#"
+name = "test"
+version = 1
+summary = "A tag with buckets beside tags of the whole values."
+[[tag]]
+name = "name"
+attributes = ["surname_kana", "given_kana", "birth_date"]
+block = true
+[[tag]]
+name = "birth"
+attributes = ["birth_date", "patient_number"]
+[[tag]]
+name = "given"
+attributes = ["birth_date", "given_kana"]
+bucketed = "given_kana"
+buckets = 32
+[[comparison]]
+name = "given"
+rungs = [{ attribute = "given_kana", m = 0.9, u = 0.01 }]
+[[comparison]]
+name = "bucket"
+rungs = [{ bucket = "given", m = 0.9, u = 0.04 }]
+[[comparison]]
+name = "birth"
+rungs = [{ attribute = "birth_date", m = 0.9, u = 0.01 }]
+"#;
+
+#[test]
+fn a_bucket_tells_of_the_rest_and_counts_only_where_nothing_else_tells_of_its_attribute() {
+    let profile = LinkageProfile::parse(BUCKETS).expect("valid");
+    let levels = |one: [u64; 3], two: [u64; 3]| {
+        let mut table = RecordTable::with_capacity(profile.layout(), 2);
+        for tags in [one, two] {
+            let presence = tags
+                .iter()
+                .rev()
+                .fold(0, |mask, tag| mask << 1 | u64::from(*tag != 0));
+            table.push(Row {
+                filters: &[],
+                tags: &tags,
+                presence,
+                kind: EventKind::Other,
+                year: 0,
+                flags: 0,
+                source: 0,
+                key: 0,
+            });
+        }
+        let vector = Comparer::new(&profile, &table).compare(CandidatePair::new(0, 1));
+        [0, 1, 2].map(|comparison| vector.level(comparison))
+    };
+    let (yes, no, unknown) = (Level(0), Level(1), Level::MISSING);
+    let person = [1, 2, 3];
+    assert_eq!(
+        levels(person, person),
+        [yes, unknown, yes],
+        "the name is known to agree"
+    );
+    assert_eq!(
+        levels(person, [9, 9, 3]),
+        [unknown, yes, yes],
+        "the bucket alone, and a birth date"
+    );
+    assert_eq!(
+        levels(person, [9, 2, 9]),
+        [no, unknown, yes],
+        "another bucket: another name"
+    );
+    assert_eq!(
+        levels(person, [9, 9, 9]),
+        [unknown; 3],
+        "any of them may differ"
+    );
+    assert_eq!(
+        levels(person, [9, 2, 0]),
+        [unknown, unknown, yes],
+        "no bucket"
+    );
+}
+
 const VALUES: &str = r#"
 name = "test"
 version = 1

@@ -22,7 +22,7 @@ impl ValueClasses {
         let value = |row: RowIndex| match comparison.rungs[0].evidence {
             Evidence::Filter { index, .. } => table.filter(row, index).map(digest),
             Evidence::Tag(tag) => table.tag(row, tag).map(digest),
-            Evidence::Attribute(_) | Evidence::Near(_) => None,
+            Evidence::Attribute(_) | Evidence::Near(_) | Evidence::Bucket(_) => None,
         };
         let rows = table.len() as RowIndex;
         let mut counts: HashMap<u64, u32> = HashMap::new();

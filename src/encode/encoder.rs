@@ -277,6 +277,13 @@ impl Encoder {
             }
         }
         self.tags_key.numbers(messages, row);
+        messages.clear();
+        for tag in &self.tags {
+            tag.make_bucket(values, messages, row);
+        }
+        if messages.count() > 0 {
+            self.tags_key.numbers(messages, row);
+        }
         for (index, tag) in self.tags.iter().enumerate() {
             if presence & self.layout.tag_bit(index) != 0 {
                 row[tag.slots()]
@@ -297,6 +304,8 @@ fn needed(profile: &LinkageProfile) -> Vec<Attribute> {
     Attribute::ALL.iter().copied().filter(of_a_tag).collect()
 }
 
+#[cfg(test)]
+mod bucket_tests;
 #[cfg(test)]
 mod slot_tests;
 #[cfg(test)]

@@ -11,6 +11,12 @@
 //! made once, and values of fewer than three characters have none, as what is left would be shared
 //! by many. Two values that are one insertion, deletion or replacement apart share a slot.
 //!
+//! # Buckets
+//! A tag with buckets is the same number of another message: `label of the tag ‖ 128 ‖ length and value of
+//! each other attribute ‖ length and value of the bucket`. The bucket, `u32 LE`, is what is left when the
+//! number of the tag without buckets is divided by how many there are. So it is drawn anew for each value of
+//! the other attributes.
+//!
 //! # Padding
 //! Slots that no variant fills hold words of a keyed stream over the record ref, under the source
 //! secret: without it nobody can tell a padded slot from a variant, and the number of characters
@@ -24,16 +30,20 @@ use zeroize::Zeroizing;
 use super::filter::append_field;
 use super::identity::Identity;
 use super::key::{Key, Messages, Value};
-use crate::terms::profile::{TagPart, TagRecipe};
+use crate::terms::profile::{Buckets, TagPart, TagRecipe};
 use crate::terms::{Attribute, AttributeSet, RecordRef};
 
 /// Fewest characters of a value that has variants.
 pub const CHARACTERS_MIN: usize = 3;
 
+/// Stands where a list's index does, in the message of a tag with buckets. Above every index.
+const OF_BUCKET: u8 = 128;
+
 /// A tag recipe with its label derived. No `Debug`.
 pub(super) struct TagMaker {
     parts: Vec<TagPart>,
     deletions: Option<Attribute>,
+    buckets: Option<Buckets>,
     /// What a record must have for the tag to be made.
     needed: AttributeSet,
     /// What a record must have for the tag to be padded where it cannot be made; `None`: it is not.
@@ -122,6 +132,7 @@ impl TagMaker {
         Self {
             parts: recipe.parts.clone(),
             deletions: recipe.deletions.map(|deletions| deletions.attribute),
+            buckets: recipe.buckets,
             needed,
             padded_with: recipe.pad.then_some(of_any_names),
             label: tags_key.tag_label(&recipe.name),
@@ -189,6 +200,25 @@ impl TagMaker {
             padding.fill(row, next..self.slots.end);
         }
         true
+    }
+
+    /// Puts what the tag's slot is made of in the end into `messages`, if the tag has buckets and the record
+    /// has it. In the row stands the number that [`TagMaker::make`]'s message has.
+    pub(super) fn make_bucket(&self, values: &TagValues, messages: &mut Messages, row: &[u64]) {
+        let Some(buckets) = self.buckets else { return };
+        if !values.known.contains_all(self.needed) {
+            return;
+        }
+        let slot = self.slots.start;
+        // Less than `count`, which has 32 bits.
+        let bucket = (row[slot] % u64::from(buckets.count)) as u32;
+        let mut head = [OF_BUCKET; 9];
+        head[..8].copy_from_slice(&self.label);
+        let message = messages.begin(slot, &head);
+        let attributes = self.parts[0].attributes.iter();
+        let others = attributes.filter(|one| **one != buckets.attribute);
+        others.for_each(|attribute| message.value(values.get(*attribute)));
+        message.value_of_two([&bucket.to_le_bytes(), &[]]);
     }
 
     /// Its slots among those of all tags.

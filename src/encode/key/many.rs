@@ -54,13 +54,13 @@ impl<'m, const N: usize> Lanes<'m, N> {
 
     /// Hashes what was added since the last time.
     fn hash(&mut self, numbers: &mut [u64]) {
+        if self.filled == 0 {
+            return;
+        }
         let mut hashes = [0; 32 * MAX_SIMD_DEGREE];
-        // Where half a group would be hashed in two steps or more, a whole one takes no longer; what
-        // stands in the other lanes is not looked at.
-        let lanes = match self.filled {
-            filled if filled > MAX_SIMD_DEGREE / 2 => MAX_SIMD_DEGREE,
-            filled => filled,
-        };
+        // Groups of 4, 8 and 16 are hashed in one step, and three alone one after the other: what stands in
+        // the lanes that fill a group up is not looked at.
+        let lanes = self.filled.next_power_of_two().min(MAX_SIMD_DEGREE);
         Platform::detect().hash_many(
             &self.messages[..lanes],
             &self.key,

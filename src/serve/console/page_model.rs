@@ -90,6 +90,9 @@ fn evidence(evidence: &Evidence, profile: Option<&LinkageProfile>) -> String {
     match evidence {
         Evidence::Attribute(attribute) => attribute.name().into(),
         Evidence::Near(attribute) => format!("{}, one letter off", attribute.name()),
+        Evidence::Bucket(index) => {
+            tag(*index).map_or_else(String::new, |tag| format!("{}, one bucket", tag.name))
+        }
         Evidence::Tag(index) => tag(*index).map_or_else(String::new, |tag| tag.name.clone()),
         Evidence::Filter { index, at_least } => {
             let name = filter(*index).map_or("", |filter| filter.name.as_str());

@@ -108,7 +108,7 @@ pub struct FilterRecipe {
 }
 
 /// A keyed equality tag of the encoding: one or more slots, each equal if and only if all that it
-/// binds is equal (up to a chance of 2⁻⁶⁴).
+/// binds is equal (up to a chance of 2⁻⁶⁴; with buckets, see there).
 #[derive(Debug, Clone, PartialEq)]
 pub struct TagRecipe {
     /// Unique name within the profile; part of key derivation.
@@ -119,6 +119,8 @@ pub struct TagRecipe {
     /// Slots after the lists that hold variants of the first list with one character left out of
     /// this attribute. Slots that no variant fills hold values that no other record shares.
     pub deletions: Option<Deletions>,
+    /// One attribute enters as a bucket of its values.
+    pub buckets: Option<Buckets>,
     /// Whether a record that lacks an attribute holds values that no other record shares, instead
     /// of none: then nobody can tell who has the attribute.
     pub pad: bool,
@@ -131,7 +133,8 @@ pub struct TagRecipe {
 pub struct TagPart {
     /// What it binds, in order.
     pub attributes: Vec<Attribute>,
-    /// What agrees when the slot agrees: the attributes and all that they imply.
+    /// What agrees when the slot agrees: the attributes, without one in buckets, and all that they
+    /// imply.
     pub agrees: AttributeSet,
 }
 
@@ -142,6 +145,19 @@ pub struct Deletions {
     pub attribute: Attribute,
     /// Slots for variants.
     pub slots: u32,
+}
+
+/// An attribute of a tag that enters as a bucket of its values.
+///
+/// Which bucket a value falls into is drawn by the key anew for each value of the tag's other attributes.
+/// So strangers who differ in this attribute alone share the tag with a chance of 1 in `count`, and who
+/// they are depends on the key: whoever encodes a list of names under a key of his own sees other pairs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Buckets {
+    /// Which attribute.
+    pub attribute: Attribute,
+    /// How many buckets, 2 to 2²⁴.
+    pub count: u32,
 }
 
 impl TagRecipe {
@@ -186,6 +202,8 @@ pub enum Evidence {
     Near(Attribute),
     /// The tag at this index shares a slot, or none.
     Tag(usize),
+    /// The tag at this index agrees, and nothing else tells of its attribute in buckets.
+    Bucket(usize),
     /// Dice similarity of the filter at this index, at least this much.
     Filter {
         /// Which filter.

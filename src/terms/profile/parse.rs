@@ -5,8 +5,8 @@ use serde::Deserialize;
 use super::alternative::{RawAlternative, alternatives};
 use super::rung::{RawComparison, comparisons};
 use super::{
-    ClkhashRecipe, Deletions, Feature, FilterRecipe, Layout, LinkageProfile, Suite, TagPart,
-    TagRecipe,
+    Buckets, ClkhashRecipe, Deletions, Feature, FilterRecipe, Layout, LinkageProfile, Suite,
+    TagPart, TagRecipe,
 };
 use crate::terms::{Attribute, AttributeSet, COMPARISONS_MAX};
 
@@ -101,6 +101,8 @@ struct RawTag {
     parts: Vec<Vec<Attribute>>,
     one_deletion: Option<Attribute>,
     slots: Option<u32>,
+    bucketed: Option<Attribute>,
+    buckets: Option<u32>,
     #[serde(default)]
     pad: bool,
     #[serde(default)]
@@ -312,15 +314,60 @@ fn tag(raw: RawTag) -> Result<TagRecipe, ProfileError> {
             return Err(ProfileError::Rule { place, rule });
         }
     };
-    let parts = lists.into_iter().map(|attributes| TagPart {
-        agrees: AttributeSet::closure(&attributes),
-        attributes,
+    let buckets = buckets(raw.bucketed, raw.buckets, &lists, &place)?;
+    rule(
+        deletions.is_none() || buckets.is_none(),
+        &place,
+        "a tag has `one_deletion` or `bucketed`, not both",
+    )?;
+    let in_buckets = buckets.map(|buckets| buckets.attribute);
+    let parts = lists.into_iter().map(|attributes| {
+        let whole = attributes.iter().copied();
+        let whole: Vec<Attribute> = whole.filter(|one| Some(*one) != in_buckets).collect();
+        TagPart {
+            agrees: AttributeSet::closure(&whole),
+            attributes,
+        }
     });
     Ok(TagRecipe {
         name: raw.name,
         parts: parts.collect(),
         deletions,
+        buckets,
         pad: raw.pad,
         block: raw.block,
     })
+}
+
+/// Most buckets of a tag.
+const BUCKETS_MAX: u32 = 1 << 24;
+
+fn buckets(
+    bucketed: Option<Attribute>,
+    count: Option<u32>,
+    lists: &[Vec<Attribute>],
+    place: &str,
+) -> Result<Option<Buckets>, ProfileError> {
+    let (attribute, count) = match (bucketed, count) {
+        (None, None) => return Ok(None),
+        (Some(attribute), Some(count)) => (attribute, count),
+        _ => {
+            let rule = "`bucketed` and `buckets` go together";
+            return Err(ProfileError::Rule {
+                place: place.into(),
+                rule,
+            });
+        }
+    };
+    rule(
+        lists.len() == 1 && lists[0].len() > 1 && lists[0].contains(&attribute),
+        place,
+        "`bucketed` is one of the `attributes`, of which there are two or more",
+    )?;
+    rule(
+        (2..=BUCKETS_MAX).contains(&count),
+        place,
+        "buckets is 2 to 16777216",
+    )?;
+    Ok(Some(Buckets { attribute, count }))
 }

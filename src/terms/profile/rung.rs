@@ -23,6 +23,7 @@ pub(super) struct RawComparison {
 struct RawRung {
     attribute: Option<Attribute>,
     near: Option<Attribute>,
+    bucket: Option<String>,
     tag: Option<String>,
     filter: Option<String>,
     at_least: Option<f64>,
@@ -92,7 +93,7 @@ fn comparison(
         Evidence::Filter { index, .. } => {
             filters[index].salt.is_empty() && filters[index].flip == 0.0
         }
-        Evidence::Attribute(_) | Evidence::Near(_) => false,
+        Evidence::Attribute(_) | Evidence::Near(_) | Evidence::Bucket(_) => false,
     };
     rule(
         !raw.by_frequency || by_value && rungs[0].u.is_none(),
@@ -117,8 +118,9 @@ fn rung(
     rule(probability(raw.m), place, "m is between 0 and 1")?;
     rule(raw.u.is_none_or(probability), place, "u is between 0 and 1")?;
     let mut given = AttributeSet::closure(&raw.given);
-    let evidence = match (raw.attribute, raw.near, raw.tag, raw.filter, raw.at_least) {
-        (Some(attribute), None, None, None, None) => {
+    let kinds = (raw.attribute, raw.near, raw.bucket, raw.tag, raw.filter);
+    let evidence = match (kinds, raw.at_least) {
+        ((Some(attribute), None, None, None, None), None) => {
             let bound = tags
                 .iter()
                 .flat_map(|tag| &tag.parts)
@@ -135,7 +137,7 @@ fn rung(
             )?;
             Evidence::Attribute(attribute)
         }
-        (None, Some(attribute), None, None, None) => {
+        ((None, Some(attribute), None, None, None), None) => {
             let bound = tags
                 .iter()
                 .filter_map(|tag| tag.deletions)
@@ -152,16 +154,24 @@ fn rung(
             )?;
             Evidence::Near(attribute)
         }
-        (None, None, Some(name), None, None) => {
-            let index = tags.iter().position(|tag| tag.name == name);
+        ((None, None, Some(name), None, None), None) => {
+            let index = tag_named(&name, tags, place)?;
             rule(
-                index.is_some(),
+                tags[index].buckets.is_some(),
                 place,
-                "a rung names a tag that does not exist",
+                "`bucket` names a tag that has `bucketed`",
             )?;
-            Evidence::Tag(index.unwrap_or_default())
+            rule(
+                raw.u.is_some(),
+                place,
+                "a rung on an attribute states its u: it cannot be measured",
+            )?;
+            Evidence::Bucket(index)
         }
-        (None, None, None, Some(name), Some(at_least)) => {
+        ((None, None, None, Some(name), None), None) => {
+            Evidence::Tag(tag_named(&name, tags, place)?)
+        }
+        ((None, None, None, None, Some(name)), Some(at_least)) => {
             let index = filters.iter().position(|filter| filter.name == name);
             rule(
                 index.is_some(),
@@ -181,7 +191,7 @@ fn rung(
             rule(
                 false,
                 place,
-                "a rung has `attribute`, or `near`, or `tag`, or `filter` with `at_least`",
+                "a rung has `attribute`, or `near`, or `bucket`, or `tag`, or `filter` with `at_least`",
             )?;
             Evidence::Tag(0)
         }
@@ -200,4 +210,14 @@ fn rung(
         personal: raw.personal,
         counted_elsewhere: raw.counted_elsewhere,
     })
+}
+
+fn tag_named(name: &str, tags: &[TagRecipe], place: &str) -> Result<usize, ProfileError> {
+    let index = tags.iter().position(|tag| tag.name == name);
+    rule(
+        index.is_some(),
+        place,
+        "a rung names a tag that does not exist",
+    )?;
+    Ok(index.unwrap_or_default())
 }

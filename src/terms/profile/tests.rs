@@ -31,7 +31,7 @@ fn the_fingerprint_sees_every_letter_but_not_line_ends() {
     let profile = LinkageProfile::parse(&text).expect("valid");
     let dos = LinkageProfile::parse(&text.replace('\n', "\r\n")).expect("valid");
     assert_eq!(profile.fingerprint(), dos.fingerprint());
-    let other = LinkageProfile::parse(&text.replace("version = 3", "version = 4")).expect("valid");
+    let other = LinkageProfile::parse(&text.replace("version = ", "version = 1")).expect("valid");
     assert_ne!(profile.fingerprint(), other.fingerprint());
 }
 
@@ -63,9 +63,17 @@ slots = 6
 [[tag]]
 name = "parts"
 parts = [["name_kana", "birth_year"], ["name_kana", "sex"]]
+[[tag]]
+name = "bucket"
+attributes = ["given_kana", "birth_date"]
+bucketed = "given_kana"
+buckets = 8
 [[comparison]]
 name = "given"
 rungs = [{ near = "given_kana", m = 0.8, u = 0.01 }]
+[[comparison]]
+name = "given_bucket"
+rungs = [{ bucket = "bucket", m = 0.9, u = 0.1 }]
 "#;
 
 #[test]
@@ -73,10 +81,12 @@ fn tags_lie_in_slots_one_after_the_other() {
     let profile = LinkageProfile::parse(SLOTS).expect("valid");
     assert_eq!(profile.suite, Suite::HmacSha256);
     let layout = profile.layout();
-    let ranges: Vec<_> = (0..3).map(|tag| layout.tag_range(tag)).collect();
-    assert_eq!(ranges, [0..1, 1..7, 7..9]);
-    assert_eq!((layout.tag_slots(), layout.tag_count()), (9, 3));
-    assert_eq!(layout.presence_all(), 0b111);
+    let ranges: Vec<_> = (0..4).map(|tag| layout.tag_range(tag)).collect();
+    assert_eq!(ranges, [0..1, 1..7, 7..9, 9..10]);
+    assert_eq!((layout.tag_slots(), layout.tag_count()), (10, 4));
+    assert_eq!(layout.presence_all(), 0b1111);
+    let bucketed = profile.tags[3].agrees();
+    assert!(bucketed.contains(Attribute::BirthYear) && !bucketed.contains(Attribute::GivenKana));
 }
 
 #[test]
@@ -99,6 +109,36 @@ fn broken_rules_of_slots_are_named() {
         ("parts = ", "attributes = [\"sex\"]\nparts = ", "or `parts`"),
         ("near = \"given_kana\"", "near = \"sex\"", "`near` is"),
         ("hmac-sha-256", "md5", "unknown variant"),
+        ("bucketed = \"given_kana\"\n", "", "go together"),
+        ("buckets = 8\n", "", "go together"),
+        ("buckets = 8", "buckets = 1", "buckets is 2 to"),
+        ("buckets = 8", "buckets = 16777217", "buckets is 2 to"),
+        (
+            "bucketed = \"given_kana\"",
+            "bucketed = \"sex\"",
+            "one of the `attributes`",
+        ),
+        (
+            "attributes = [\"given_kana\", \"birth_date\"]",
+            "attributes = [\"given_kana\"]",
+            "two or more",
+        ),
+        (
+            "buckets = 8",
+            "buckets = 8\none_deletion = \"given_kana\"\nslots = 6",
+            "not both",
+        ),
+        (
+            "bucket = \"bucket\"",
+            "bucket = \"plain\"",
+            "a tag that has `bucketed`",
+        ),
+        ("bucket = \"bucket\"", "bucket = \"none\"", "does not exist"),
+        (
+            "bucket = \"bucket\", m = 0.9, u = 0.1",
+            "bucket = \"bucket\", m = 0.9",
+            "cannot be measured",
+        ),
     ] {
         assert!(SLOTS.contains(from), "the case '{from}' still applies");
         let error = LinkageProfile::parse(&SLOTS.replace(from, to))

@@ -11,12 +11,12 @@ use std::path::PathBuf;
 
 use clap::Args;
 use serde::Serialize;
-use zeroize::Zeroizing;
 
+use super::holders::{person, sharing, short_hash, sizes, variants};
 use super::load_profile;
 use crate::encode::map::MapFile;
-use crate::encode::{CHARACTERS_MIN, Identity, Row, known_but_for_rarity, open_source};
-use crate::terms::profile::Deletions;
+use crate::encode::{Identity, Row, known_but_for_rarity, open_source};
+use crate::terms::profile::{Buckets, Deletions};
 use crate::terms::{Attribute, LinkageProfile, SourceId};
 use crate::tools::source::Outcome;
 
@@ -84,6 +84,9 @@ pub struct RecipeDegree {
     pub max: u64,
     /// The mean at the stated population.
     pub mean_at_population: f64,
+    /// Mean number of further people, at the stated population, who share the value of a tag with
+    /// buckets by chance: they differ in the attribute that is in buckets.
+    pub by_chance_at_population: f64,
     /// What to think of it, if it is high.
     pub warning: Option<String>,
 }
@@ -95,8 +98,12 @@ struct Counter {
     attributes: Vec<Attribute>,
     /// One letter of this attribute is left out for further slots.
     deletions: Option<Deletions>,
+    /// One attribute enters in buckets.
+    buckets: Option<Buckets>,
     /// Hash of a value, and of the person who has it.
     holders: Vec<(u64, u64)>,
+    /// The same of the value without the attribute in buckets.
+    beside: Vec<(u64, u64)>,
     /// Whether a tag pads, and the people that it pads for.
     pad: bool,
     padded: Vec<u64>,
@@ -157,7 +164,9 @@ fn counters(profile: &LinkageProfile) -> Vec<Counter> {
             },
             attributes: part.attributes.clone(),
             deletions: tag.deletions,
+            buckets: tag.buckets,
             holders: Vec::new(),
+            beside: Vec::new(),
             pad: tag.pad,
             padded: Vec::new(),
         })
@@ -171,7 +180,9 @@ fn counters(profile: &LinkageProfile) -> Vec<Counter> {
         name: filter.name.clone(),
         attributes: filter.salt.clone(),
         deletions: None,
+        buckets: None,
         holders: Vec::new(),
+        beside: Vec::new(),
         pad: false,
         padded: Vec::new(),
     });
@@ -194,6 +205,12 @@ impl Counter {
         };
         self.holders
             .push((short_hash(values.iter().copied()), person));
+        if let Some(buckets) = self.buckets {
+            let named = self.attributes.iter().zip(&values);
+            let others = named.filter(|(attribute, _)| **attribute != buckets.attribute);
+            let hash = short_hash(others.map(|(_, value)| *value));
+            self.beside.push((hash, person));
+        }
         let Some(deletions) = self.deletions else {
             return;
         };
@@ -212,29 +229,41 @@ impl Counter {
     }
 
     fn finish(mut self, scale: f64) -> RecipeDegree {
-        self.holders.sort_unstable();
-        self.holders.dedup();
-        let groups = self.holders.chunk_by(|one, next| one.0 == next.0);
-        let sizes: Vec<u64> = groups.map(|group| group.len() as u64).collect();
-        let shared: u64 = sizes.iter().map(|size| size * (size - 1)).sum();
+        let groups = sizes(&mut self.holders);
+        let shared = sharing(&groups);
+        let beside = sharing(&sizes(&mut self.beside)).saturating_sub(shared);
         let people: HashSet<u64> = self.holders.iter().map(|(_, person)| *person).collect();
         self.padded.sort_unstable();
         self.padded.dedup();
         self.padded.retain(|person| !people.contains(person));
         let padded = self.padded.len();
-        let mean = shared as f64 / (people.len() + padded).max(1) as f64;
+        let all = (people.len() + padded).max(1) as f64;
+        let mean = shared as f64 / all;
         let mean_at_population = mean * scale;
+        let buckets = self.buckets.map_or(1, |buckets| buckets.count);
+        let by_chance_at_population = beside as f64 / all / f64::from(buckets) * scale;
+        let telling = telling_degree(mean_at_population, by_chance_at_population);
         RecipeDegree {
             kind: self.kind,
-            warning: warning(self.kind, mean_at_population),
+            warning: warning(self.kind, telling),
             name: self.name,
             attributes: self.attributes.iter().map(|found| found.name()).collect(),
             people: people.len() as u64,
             padded: padded as u64,
             mean,
-            max: sizes.iter().max().map_or(0, |size| size - 1),
+            max: groups.iter().max().map_or(0, |size| size - 1),
             mean_at_population,
+            by_chance_at_population,
         }
+    }
+}
+
+/// The degree that an attacker can use. Of those who share a tag with buckets, he sees in his own graph only
+/// those who truly agree; the others blur it, in proportion.
+pub(super) fn telling_degree(truly: f64, by_chance: f64) -> f64 {
+    match truly > 0.0 {
+        true => truly * truly / (truly + by_chance),
+        false => 0.0,
     }
 }
 
@@ -269,56 +298,12 @@ pub(super) fn warning(kind: &str, degree: f64) -> Option<String> {
     }
 }
 
-/// Whom a record is about, as far as one source can tell.
-fn person(identity: &Identity) -> Option<u64> {
-    if let Some(number) = identity.known(Attribute::PatientNumber) {
-        return Some(short_hash([number]));
-    }
-    let names = [
-        Attribute::NameKana,
-        Attribute::NameKanji,
-        Attribute::NameTokens,
-    ];
-    let name = names.iter().find_map(|name| identity.known(*name))?;
-    let born = identity.known(Attribute::BirthDate)?;
-    let sex = identity.known(Attribute::Sex).unwrap_or_default();
-    Some(short_hash([name, born, sex]))
-}
-
-/// The values with one letter left out that a tag's further slots hold.
-fn variants(whole: &str, slots: usize) -> Vec<Zeroizing<String>> {
-    if whole.chars().count() < CHARACTERS_MIN {
-        return Vec::new();
-    }
-    let letters = whole.char_indices().take(slots);
-    letters
-        .map(|(start, letter)| {
-            let mut shorter = Zeroizing::new(String::with_capacity(whole.len()));
-            shorter.push_str(&whole[..start]);
-            shorter.push_str(&whole[start + letter.len_utf8()..]);
-            shorter
-        })
-        .collect()
-}
-
-/// Hash of a list of values, in memory only.
-fn short_hash<'a>(values: impl IntoIterator<Item = &'a str>) -> u64 {
-    let mut hasher = blake3::Hasher::new();
-    for value in values {
-        hasher.update(&(value.len() as u64).to_le_bytes());
-        hasher.update(value.as_bytes());
-    }
-    let mut first = [0; 8];
-    first.copy_from_slice(&hasher.finalize().as_bytes()[..8]);
-    u64::from_le_bytes(first)
-}
-
 fn to_text(report: &DegreeReport) -> String {
     let names = report.recipes.iter().map(|recipe| recipe.name.len());
     let width = names.max().unwrap_or_default().max("recipe".len());
     let mut text = format!(
         "{} on {} records of {} people, scaled to a population of {}\n\
-         {:<5} {:<width$} {:>9} {:>9} {:>10} {:>7} {:>14}\n",
+         {:<5} {:<width$} {:>9} {:>9} {:>10} {:>7} {:>14} {:>10}\n",
         report.profile,
         report.records,
         report.people,
@@ -329,20 +314,22 @@ fn to_text(report: &DegreeReport) -> String {
         "padded",
         "mean",
         "max",
-        "at population"
+        "at population",
+        "by chance"
     );
     for recipe in &report.recipes {
         // Writing to a `String` cannot fail.
         let _ = writeln!(
             text,
-            "{:<5} {:<width$} {:>9} {:>9} {:>10.5} {:>7} {:>14.5}",
+            "{:<5} {:<width$} {:>9} {:>9} {:>10.5} {:>7} {:>14.5} {:>10.5}",
             recipe.kind,
             recipe.name,
             recipe.people,
             recipe.padded,
             recipe.mean,
             recipe.max,
-            recipe.mean_at_population
+            recipe.mean_at_population,
+            recipe.by_chance_at_population
         );
     }
     let _ = writeln!(
@@ -356,7 +343,8 @@ fn to_text(report: &DegreeReport) -> String {
         }
     }
     text + "Mean and max: other people with the same value. Padded: people with a common name, who have a value that\n\
-            nobody shares; the mean counts them. The scaling takes this source as a fair sample: \
+            nobody shares; the mean counts them. By chance: further people in the same bucket, who blur what the \
+            others tell.\nThe scaling takes this source as a fair sample: \
             a source of one town\nreads high for places, and one that sees single members of households reads \
             low. People are told apart by patient number,\nor else by name, birth date and sex.\n"
 }

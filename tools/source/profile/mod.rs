@@ -1,6 +1,7 @@
 //! `musubi-encode profile`: what sources and server agree on.
 
 mod degree;
+mod holders;
 #[cfg(test)]
 mod tests;
 mod weakness;
@@ -133,6 +134,8 @@ fn described(profile: &LinkageProfile) -> serde_json::Value {
         let parts = tag.parts.iter().map(|part| &part.attributes);
         serde_json::json!({
             "name": tag.name, "of": parts.collect::<Vec<_>>(), "slots": tag.slots(), "pad": tag.pad,
+            "bucketed": tag.buckets.map(|buckets| buckets.attribute),
+            "buckets": tag.buckets.map(|buckets| buckets.count),
         })
     });
     let layout = profile.layout();
@@ -213,9 +216,14 @@ fn bound(tag: &TagRecipe) -> String {
         .map(|part| names(&part.attributes))
         .collect();
     let lists = lists.join("; or ");
-    match tag.deletions {
-        None => lists,
-        Some(deletions) => format!(
+    match (tag.deletions, tag.buckets) {
+        (None, None) => lists,
+        (None, Some(buckets)) => format!(
+            "{lists}; with {} in {} buckets",
+            buckets.attribute.name(),
+            buckets.count
+        ),
+        (Some(deletions), _) => format!(
             "{lists}; and with one letter of {} left out, {} slots",
             deletions.attribute.name(),
             tag.slots()

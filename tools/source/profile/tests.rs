@@ -2,7 +2,7 @@ use std::fs;
 
 use clap::Parser;
 
-use super::degree::warning;
+use super::degree::{telling_degree, warning};
 use super::*;
 
 #[derive(Parser)]
@@ -94,6 +94,38 @@ fn who_is_padded_for_counts_and_shares_with_nobody() {
         (&uncommon["mean"], &uncommon["max"]),
         (&0.5.into(), &1.into())
     );
+    assert_eq!(
+        uncommon["by_chance_at_population"], 0.0,
+        "one uncommon name"
+    );
+}
+
+#[test]
+fn who_shares_a_bucket_by_chance_is_told_apart_from_who_has_the_same_value() {
+    let dir = tempfile::tempdir().expect("directory");
+    let at = |name: &str| dir.path().join(name).to_string_lossy().into_owned();
+    fs::write(at("map.toml"), MAP).expect("written");
+    // Two of one uncommon name, one of another, born on one day, and one who was born on another.
+    let csv = "id,sei,mei,born,sex\n1,サトウ,レイチェル,19500101,2\n2,スズキ,レイチェル,19500101,2\n\
+               3,サトウ,ジェニファー,19500101,2\n4,スズキ,レイチェル,19500102,2\n";
+    fs::write(at("in.csv"), csv).expect("written");
+    let (map, input) = (at("map.toml"), at("in.csv"));
+    let arguments = ["profile", "degree", "--json", "--map", &map, &input];
+    let json = run(&Call::parse_from(arguments).command).expect("counted");
+    let report: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    let mut recipes = report["recipes"].as_array().expect("a list").iter();
+    let uncommon = recipes.find(|recipe| recipe["name"] == "uncommon_given+birth+sex");
+    let uncommon = uncommon.expect("in jp-standard");
+    assert_eq!(uncommon["mean"], 0.5, "one pair among four people");
+    // Two pairs of other names, from both sides, over four people and 32 buckets.
+    assert_eq!(uncommon["by_chance_at_population"], 1.0 / 32.0);
+}
+
+#[test]
+fn what_is_shared_by_chance_blurs_what_is_shared_in_truth() {
+    assert_eq!(telling_degree(0.06, 0.0), 0.06);
+    assert_eq!(telling_degree(0.06, 0.06), 0.03);
+    assert_eq!(telling_degree(0.0, 0.0), 0.0);
 }
 
 #[test]

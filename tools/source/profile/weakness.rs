@@ -3,7 +3,7 @@
 use crate::terms::Attribute;
 use crate::terms::profile::{FilterRecipe, LinkageProfile};
 
-use super::degree::{DEGREE_STRONG, DEGREE_WARN};
+use super::degree::{DEGREE_STRONG, DEGREE_WARN, telling_degree};
 
 /// Bits below which strangers' filters are much alike.
 const BITS_FEW: u32 = 512;
@@ -17,7 +17,12 @@ pub(super) fn weaknesses(profile: &LinkageProfile) -> Vec<String> {
         // A pair shares a tag if it shares a slot; one letter left out adds a few strangers more.
         let lists = tag.parts.iter();
         let chances = lists.map(|part| chance_of_strangers(&part.attributes));
-        let degree = chances.sum::<f64>() * POPULATION;
+        let by_chance = tag.buckets.map_or(0.0, |buckets| {
+            let others = tag.parts[0].attributes.iter().copied();
+            let others: Vec<Attribute> = others.filter(|one| *one != buckets.attribute).collect();
+            chance_of_strangers(&others) / f64::from(buckets.count)
+        });
+        let degree = telling_degree(chances.sum::<f64>() * POPULATION, by_chance * POPULATION);
         if degree > DEGREE_WARN {
             let strong = if degree > DEGREE_STRONG {
                 "STRONG: "
