@@ -256,6 +256,7 @@ fn open_empty(store: &Path) -> Result<sled::Db, IndexError> {
 
 /// Opens sled on a thread of its own, where a panic does no harm.
 fn open_database(store: &Path) -> Result<sled::Db, IndexError> {
+    await_last_handle(store);
     let config = sled::Config::new()
         .path(index_path(store))
         .cache_capacity(CACHE_BYTES)
@@ -265,4 +266,13 @@ fn open_database(store: &Path) -> Result<sled::Db, IndexError> {
         .join()
         .map_err(|_| IndexError::Panicked)?
         .map_err(IndexError::Sled)
+}
+
+/// Waits until sled's threads have let go of the files: they outlive a handle that this process has just closed for a moment, and
+/// sled does not wait for its lock. No other process has it, as the store's own lock is held.
+fn await_last_handle(store: &Path) {
+    // Without a file there was no handle; a lock that cannot be had is reported by sled.
+    if let Ok(file) = File::open(index_path(store).join("db")) {
+        let _ = file.lock();
+    }
 }
