@@ -37,7 +37,8 @@ class WithServer(unittest.TestCase):
         text = re.sub(r'listen = "127.0.0.1:\d+"', 'listen = "127.0.0.1:0"', config.read_text())
         grpc_port = cls.address.rsplit(":")[-1]
         config.write_text(text.replace('listen = "127.0.0.1:0"', f'listen = "127.0.0.1:{grpc_port}"', 1))
-        cls.server = subprocess.Popen([MUSUBI, "serve", "--config", config], stderr=subprocess.DEVNULL)
+        quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+        cls.server = subprocess.Popen([MUSUBI, "serve", "--config", config], **quiet)
         cls.client = cls.connect()
         grpc.channel_ready_future(cls.client._channel).result(timeout=60)
 
@@ -114,7 +115,7 @@ class Pipeline(WithServer):
             (lambda: self.client.run("0" * 32), musubi.NotFound, "RUN_NOT_FOUND"),
             (lambda: self.client.resolve("hosp_a", "none"), musubi.NotFound, "RECORD_NOT_FOUND"),
             (lambda: self.client.pseudonyms("none").to_arrow(), musubi.NotFound, "PROJECT_NOT_FOUND"),
-            (lambda: self.client.start(upper=1, lower=2), musubi.MusubiError, "THRESHOLDS"),
+            (lambda: self.client.start(upper=1, lower=2), musubi.MusubiError, "MALFORMED"),
         ]:
             with self.assertRaises(kind) as caught:
                 call()
