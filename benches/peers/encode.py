@@ -27,6 +27,8 @@ import sys
 import tempfile
 import time
 
+from record import record
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent.parent
 COLUMNS = ("record_id,patient_no,updated,surname,given,surname_kana,given_kana,birth_date,sex,"
            "postcode,address,phone,insurer_no,symbol,number").split(",")
@@ -122,19 +124,6 @@ class Musubi:
         return used.ru_utime + used.ru_stime, time.monotonic() - start, used.ru_maxrss / 1024
 
 
-def record(machine, rows):
-    path = ROOT / "benches/record" / machine / f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}.csv"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = not path.exists()
-    with open(path, "a", encoding="utf-8") as out:
-        if new:
-            out.write("bench,measure,value\n")
-        for name, value in rows:
-            print(f"{name:<32} {value:>14}")
-            out.write(f"encode,{name},{value}\n")
-    print("recorded in", path)
-
-
 def main():
     options = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     options.add_argument("--machine", default="unnamed")
@@ -169,7 +158,7 @@ def main():
                 _, seconds, peak = musubi.encode(people, "jp-standard")
                 rows.append((f"peak_mib_at_{count}", f"{peak:.0f}"))
                 rows.append((f"seconds_at_{count}", f"{seconds:.1f}"))
-        record(given.machine, rows)
+        record(given.machine, "encode", rows)
 
 
 if __name__ == "__main__":

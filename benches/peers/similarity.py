@@ -8,10 +8,12 @@ so that other work on the machine counts little. Both must give the same pairs.
   python -m venv peers && peers/bin/pip install -r benches/peers/requirements.txt
   peers/bin/python benches/peers/similarity.py --rows 10000 --repeat 5 [--machine NAME]
 """
-import argparse, csv, datetime, json, os, resource, statistics, subprocess, sys, tempfile
+import argparse, csv, json, os, resource, statistics, subprocess, sys, tempfile
 from pathlib import Path
 
 import numpy as np
+
+from record import record
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 BITS, TOKENS, HASHES = 1024, 28, 15
@@ -128,13 +130,7 @@ def main():
                     "anonlink_cpu_s": round(statistics.median(theirs), 3), "kernel": summary["kernel"],
                     "ratio": round(statistics.median(theirs) / statistics.median(ours), 1)}
         row["load_before"] = os.getloadavg()[0]
-    for key, value in row.items():
-        print(f"{key:<16} {value}")
-    if given.machine:
-        date = datetime.datetime.now(datetime.timezone.utc).date()
-        with open(ROOT / "benches/record" / given.machine / f"{date}.csv", "a") as file:
-            for key, value in row.items():
-                file.write(f"peer-similarity,{key},{value}\n")
+    record(given.machine, "peer-similarity", list(row.items()))
 
 
 if __name__ == "__main__":

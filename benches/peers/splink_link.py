@@ -15,8 +15,10 @@ Of several thresholds the one with the best F1 against the truth counts, and clu
 musubi chooses its threshold itself. It is timed from the raw CSV files (encoding, submission over gRPC, linkage to
 published IDs) and from the encodings in the store (linkage alone). Both results are judged by `musubi evaluate`.
 """
-import argparse, csv, datetime, json, os, re, subprocess, sys, time, tomllib, unicodedata
+import argparse, csv, json, os, re, subprocess, sys, time, tomllib, unicodedata
 from pathlib import Path
+
+from record import record
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 MUSUBI = ROOT / "target/release/musubi"
@@ -173,13 +175,7 @@ def main():
     row = {"records": records, "load_before": os.getloadavg()[0], **run_musubi(folder), **run_splink(table, folder, given.memory)}
     row["ratio"], row["ratio_link"] = row["splink_s"] / row["musubi_s"], row["splink_s"] / row["musubi_link_s"]
     row = {name: round(value, 4) if isinstance(value, float) else value for name, value in row.items()}
-    for key, value in row.items():
-        print(f"{key:<20} {value}")
-    if given.machine:
-        today = datetime.datetime.now(datetime.timezone.utc).date()
-        with open(ROOT / "benches/record" / given.machine / f"{today}.csv", "a") as file:
-            for key, value in row.items():
-                file.write(f"peer-splink,{key},{value}\n")
+    record(given.machine, "peer-splink", list(row.items()))
 
 
 if __name__ == "__main__":

@@ -198,6 +198,27 @@ fn swapped_name_fields_still_agree_through_the_sorted_characters() {
 }
 
 /// Levels of `near` under a tag of (birth date, given name) with three slots.
+/// Compares two rows, each given as its slots and what of it is present.
+fn compare_rows<const SLOTS: usize>(
+    profile: &LinkageProfile,
+    rows: &[([u64; SLOTS], u64); 2],
+) -> ComparisonVector {
+    let mut table = RecordTable::with_capacity(profile.layout(), 2);
+    for (tags, presence) in rows {
+        table.push(Row {
+            filters: &[],
+            tags,
+            presence: *presence,
+            kind: EventKind::Other,
+            year: 0,
+            flags: 0,
+            source: 0,
+            key: 0,
+        });
+    }
+    Comparer::new(profile, &table).compare(CandidatePair::new(0, 1))
+}
+
 fn near_level(a: [u64; 4], b: [u64; 4]) -> Level {
     let text = r#"
 name = "near"
@@ -217,21 +238,8 @@ name = "given"
 rungs = [{ attribute = "given_kana", m = 0.8, u = 0.01 }, { near = "given_kana", m = 0.1, u = 0.02 }]
 "#;
     let profile = LinkageProfile::parse(text).expect("valid");
-    let layout = profile.layout();
-    let mut table = RecordTable::with_capacity(layout.clone(), 2);
-    for tags in [a, b] {
-        table.push(Row {
-            filters: &[],
-            tags: &tags,
-            presence: layout.presence_all(),
-            kind: EventKind::Other,
-            year: 0,
-            flags: 0,
-            source: 0,
-            key: 0,
-        });
-    }
-    let vector = Comparer::new(&profile, &table).compare(CandidatePair::new(0, 1));
+    let presence = profile.layout().presence_all();
+    let vector = compare_rows(&profile, &[(a, presence), (b, presence)]);
     vector.level(0)
 }
 
@@ -293,24 +301,12 @@ rungs = [{ attribute = "birth_date", m = 0.9, u = 0.01 }]
 fn a_bucket_tells_of_the_rest_and_counts_only_where_nothing_else_tells_of_its_attribute() {
     let profile = LinkageProfile::parse(BUCKETS).expect("valid");
     let levels = |one: [u64; 3], two: [u64; 3]| {
-        let mut table = RecordTable::with_capacity(profile.layout(), 2);
-        for tags in [one, two] {
-            let presence = tags
-                .iter()
-                .rev()
-                .fold(0, |mask, tag| mask << 1 | u64::from(*tag != 0));
-            table.push(Row {
-                filters: &[],
-                tags: &tags,
-                presence,
-                kind: EventKind::Other,
-                year: 0,
-                flags: 0,
-                source: 0,
-                key: 0,
-            });
-        }
-        let vector = Comparer::new(&profile, &table).compare(CandidatePair::new(0, 1));
+        // Each tag has one slot.
+        let present = |tags: [u64; 3]| {
+            (tags.iter().rev()).fold(0, |mask, tag| mask << 1 | u64::from(*tag != 0))
+        };
+        let rows = [one, two].map(|tags| (tags, present(tags)));
+        let vector = compare_rows(&profile, &rows);
         [0, 1, 2].map(|comparison| vector.level(comparison))
     };
     let (yes, no, unknown) = (Level(0), Level(1), Level::MISSING);

@@ -37,6 +37,12 @@ _RETRY = {
 OPTIONS = [("grpc.service_config", json.dumps(_RETRY)), ("grpc.keepalive_time_ms", 60_000)]
 
 
+def files_of_role(folder: str | Path, role: str) -> dict[str, Path]:
+    """Where `musubi init` puts the authority's certificate, and a role's certificate and key."""
+    certs = Path(folder) / "certs"
+    return {"ca": certs / "ca.crt", "certificate": certs / f"{role}.crt", "key": certs / f"{role}.key"}
+
+
 def credentials(ca: str | Path, certificate: str | Path, key: str | Path) -> grpc.ChannelCredentials:
     return grpc.ssl_channel_credentials(
         root_certificates=Path(ca).read_bytes(),

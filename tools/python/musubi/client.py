@@ -41,8 +41,7 @@ class Client:
         cls, folder: str | Path = "musubi-data", *, role: str = "pipeline", address: str = "localhost:7443"
     ) -> Client:
         """With the certificates that `musubi init --dir FOLDER` made."""
-        certs = Path(folder) / "certs"
-        return cls(address, ca=certs / "ca.crt", certificate=certs / f"{role}.crt", key=certs / f"{role}.key")
+        return cls(address, **calls.files_of_role(folder, role))
 
     def __enter__(self) -> Client:
         return self
